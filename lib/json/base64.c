@@ -1,0 +1,193 @@
+#include "json/base64.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define HAS_BLOCKS 1
+#endif
+
+static const char alphabet[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+#ifdef HAS_BLOCKS
+
+/*
+ * 24 bytes become 32 characters. Each half of the register gets 12 bytes; a group of
+ * three, as two 16-bit words, is multiplied so that its four sixes of bits land in a byte
+ * each; a small table says what to add to a six to make it a character.
+ */
+__attribute__((target("avx2"))) static size_t
+encode_blocks(char *to, const char *p, size_t n)
+{
+	const __m256i spread = _mm256_setr_epi8(1, 0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9,
+	    11, 10, 1, 0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9, 11, 10);
+	const __m256i add =
+	    _mm256_setr_epi8(71, -4, -4, -4, -4, -4, -4, -4, -4, -4, -4, -19, -16, 65, 0,
+		0, 71, -4, -4, -4, -4, -4, -4, -4, -4, -4, -4, -19, -16, 65, 0, 0);
+	size_t done = 0;
+
+	/* the second load reads four bytes that it does not use */
+	for (; n - done >= 28; done += 24, to += 32) {
+		__m128i low = _mm_loadu_si128((const __m128i *)(const void *)(p + done));
+		__m128i high =
+		    _mm_loadu_si128((const __m128i *)(const void *)(p + done + 12));
+		__m256i v = _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+		__m256i six, odd, group;
+
+		v = _mm256_shuffle_epi8(v, spread);
+		six =
+		    _mm256_mulhi_epu16(_mm256_and_si256(v, _mm256_set1_epi32(0x0fc0fc00)),
+			_mm256_set1_epi32(0x04000040));
+		odd =
+		    _mm256_mullo_epi16(_mm256_and_si256(v, _mm256_set1_epi32(0x003f03f0)),
+			_mm256_set1_epi32(0x01000010));
+		six = _mm256_or_si256(six, odd);
+		/* 0: a to z, 1 to 10: digits, 11: +, 12: /, 13: A to Z */
+		group = _mm256_subs_epu8(six, _mm256_set1_epi8(51));
+		group = _mm256_or_si256(
+		    group, _mm256_and_si256(_mm256_cmpgt_epi8(_mm256_set1_epi8(26), six),
+			       _mm256_set1_epi8(13)));
+		six = _mm256_add_epi8(six, _mm256_shuffle_epi8(add, group));
+		_mm256_storeu_si256((__m256i *)(void *)to, six);
+	}
+	return done;
+}
+
+/*
+ * 32 characters become 24 bytes. Two tables, of the low and the high half of a character,
+ * have a bit in common exactly where it is none of the alphabet; a third one says what to
+ * add. Returns how many characters were taken: it stops before a bad one.
+ */
+__attribute__((target("avx2"))) static size_t
+decode_blocks(char *to, const char *p, size_t n)
+{
+	const __m256i bad_low = _mm256_setr_epi8(0x15, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11,
+	    0x11, 0x11, 0x11, 0x13, 0x1a, 0x1b, 0x1b, 0x1b, 0x1a, 0x15, 0x11, 0x11, 0x11,
+	    0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x13, 0x1a, 0x1b, 0x1b, 0x1b, 0x1a);
+	const __m256i bad_high = _mm256_setr_epi8(0x10, 0x10, 0x01, 0x02, 0x04, 0x08,
+	    0x04, 0x08, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x01,
+	    0x02, 0x04, 0x08, 0x04, 0x08, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10);
+	const __m256i add = _mm256_setr_epi8(0, 16, 19, 4, -65, -65, -71, -71, 0, 0, 0, 0,
+	    0, 0, 0, 0, 0, 16, 19, 4, -65, -65, -71, -71, 0, 0, 0, 0, 0, 0, 0, 0);
+	const __m256i pack = _mm256_setr_epi8(2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1,
+	    -1, -1, -1, 2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1);
+	const __m256i half = _mm256_set1_epi8(0x0f);
+	size_t done = 0;
+
+	/* padding, and the eight bytes that a store writes too many, stay behind */
+	for (; n - done > 44; done += 32, to += 24) {
+		__m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(p + done));
+		__m256i low = _mm256_and_si256(v, half);
+		__m256i high = _mm256_and_si256(_mm256_srli_epi32(v, 4), half);
+		__m256i slash = _mm256_cmpeq_epi8(v, _mm256_set1_epi8('/'));
+
+		if (!_mm256_testz_si256(_mm256_shuffle_epi8(bad_low, low),
+			_mm256_shuffle_epi8(bad_high, high)))
+			break;
+		v = _mm256_add_epi8(
+		    v, _mm256_shuffle_epi8(add, _mm256_add_epi8(slash, high)));
+		v = _mm256_maddubs_epi16(v, _mm256_set1_epi32(0x01400140));
+		v = _mm256_madd_epi16(v, _mm256_set1_epi32(0x00011000));
+		v = _mm256_shuffle_epi8(v, pack);
+		v = _mm256_permutevar8x32_epi32(
+		    v, _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 3, 7));
+		_mm256_storeu_si256((__m256i *)(void *)to, v);
+	}
+	return done;
+}
+
+static bool
+has_blocks(void)
+{
+	return __builtin_cpu_supports("avx2") != 0;
+}
+
+#endif
+
+size_t
+ryde_base64_encode(char *to, const char *p, size_t n)
+{
+	size_t size = ryde_base64_size(n), i = 0;
+
+#ifdef HAS_BLOCKS
+	if (n >= 28 && has_blocks()) {
+		i = encode_blocks(to, p, n);
+		to += i / 3 * 4;
+	}
+#endif
+	for (; i + 3 <= n; i += 3, to += 4) {
+		uint32_t g = (uint32_t)(unsigned char)p[i] << 16 |
+			     (uint32_t)(unsigned char)p[i + 1] << 8 |
+			     (unsigned char)p[i + 2];
+
+		to[0] = alphabet[g >> 18];
+		to[1] = alphabet[g >> 12 & 63];
+		to[2] = alphabet[g >> 6 & 63];
+		to[3] = alphabet[g & 63];
+	}
+	if (i < n) {
+		uint32_t g = (uint32_t)(unsigned char)p[i] << 16;
+
+		if (n - i == 2)
+			g |= (uint32_t)(unsigned char)p[i + 1] << 8;
+		to[0] = alphabet[g >> 18];
+		to[1] = alphabet[g >> 12 & 63];
+		to[2] = n - i == 2 ? alphabet[g >> 6 & 63] : '=';
+		to[3] = '=';
+	}
+	return size;
+}
+
+/* The value of a character, 64 where it has none. Ranges rather than a table: only the
+ * ends of texts come here. */
+static uint32_t
+six_of(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return (uint32_t)(c - 'A');
+	if (c >= 'a' && c <= 'z')
+		return (uint32_t)(c - 'a') + 26;
+	if (c >= '0' && c <= '9')
+		return (uint32_t)(c - '0') + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : 64;
+}
+
+bool
+ryde_base64_decode(char *to, const char *p, size_t n, size_t *out)
+{
+	uint32_t bad = 0, g = 0;
+	size_t pad = 0, i = 0;
+
+	if (n % 4 != 0)
+		return false;
+	while (pad < 2 && pad < n && p[n - 1 - pad] == '=')
+		pad++;
+	*out = n / 4 * 3 - pad;
+#ifdef HAS_BLOCKS
+	if (n > 44 && has_blocks()) {
+		i = decode_blocks(to, p, n);
+		to += i / 4 * 3;
+	}
+#endif
+	for (; i < n; i += 4) {
+		size_t bytes = i + 4 == n ? 3 - pad : 3;
+		uint32_t a = six_of(p[i]), b = six_of(p[i + 1]);
+		uint32_t c = bytes > 1 ? six_of(p[i + 2]) : 0;
+		uint32_t d = bytes > 2 ? six_of(p[i + 3]) : 0;
+
+		bad |= a | b | c | d;
+		g = (a & 63) << 18 | (b & 63) << 12 | (c & 63) << 6 | (d & 63);
+		to[0] = (char)(g >> 16);
+		if (bytes > 1)
+			to[1] = (char)(g >> 8);
+		if (bytes > 2)
+			to[2] = (char)g;
+		to += bytes;
+	}
+	/* What a last group holds beyond its bytes must be zero, else two texts would
+	 * mean the same bytes. */
+	return (bad & 64) == 0 && !(pad == 1 && (g & 0xff) != 0) &&
+	       !(pad == 2 && (g & 0xffff) != 0);
+}

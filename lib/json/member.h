@@ -1,0 +1,23 @@
+/*
+ * One member of an object, found without looking at what stands behind it: for those who
+ * must know whom a line is about before they know whether the line matters.
+ */
+#ifndef RYDE_JSON_MEMBER_H
+#define RYDE_JSON_MEMBER_H
+
+#include "base/view.h"
+
+#include <stdbool.h>
+
+struct ryde_json_value;
+
+/*
+ * The first member of the object in text whose key, as written, is `key`. True with
+ * *value set as ryde_json_find sets it (an array or object is given as a whole). False
+ * where text is no object, has no such member, or is malformed up to there. What stands
+ * behind the member is not examined: use ryde_json_find or ryde_json_check for that.
+ */
+bool ryde_json_member(
+    struct ryde_view text, struct ryde_view key, struct ryde_json_value *value);
+
+#endif

@@ -1,0 +1,226 @@
+#include "json/shape.h"
+
+#include "json/path.h"
+
+#include "json/bytes.h"
+#include "json/shape_match.h"
+
+#include <string.h>
+
+/* Learning costs about a scan: it must have paid off by hits, or be rare. */
+#define CREDIT_FIRST 256
+#define CREDIT_MAX 1024
+#define CREDIT_HIT 8
+#define CREDIT_MISS 1
+#define CREDIT_LEARN 64
+
+void
+ryde_json_shapes_init(struct ryde_json_shapes *set)
+{
+	set->n = set->last = set->oldest = 0;
+	set->credit = CREDIT_FIRST;
+	set->wide = ryde_json_shape_is_wide();
+}
+
+#ifdef __SSE2__
+
+/* ---- finding ---- */
+
+/* Nothing is there for the paths that the shape has no value for. */
+static void
+clear_others(
+    const struct ryde_json_shape *shape, struct ryde_json_value *values, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		bool there = false;
+
+		for (size_t k = 0; k < shape->n && !there; k++)
+			there = shape->slots[k].path == (int)i; /* n was checked */
+		if (!there)
+			values[i] = (struct ryde_json_value){0};
+	}
+}
+
+bool
+ryde_json_shapes_find(struct ryde_json_shapes *set, struct ryde_view text, size_t behind,
+    struct ryde_json_value *values, size_t n)
+{
+	unsigned guess;
+
+	if (set->n == 0)
+		return false;
+	guess = set->shapes[set->last].follower;
+	for (unsigned i = 0, k = guess; i < set->n; i++, k = k + 1 < set->n ? k + 1 : 0) {
+		if (!ryde_json_shape_match(
+			&set->shapes[k], text, behind, set->wide, values))
+			continue;
+		if (!set->shapes[k].complete)
+			clear_others(&set->shapes[k], values, n);
+		set->shapes[set->last].follower = k;
+		set->last = k;
+		if (set->credit < CREDIT_MAX)
+			set->credit += CREDIT_HIT;
+		return true;
+	}
+	return false;
+}
+
+/* ---- learning ---- */
+
+/* Behind the string whose quote is at p, in a text that has been checked. */
+static const char *
+behind_string(const char *p)
+{
+	for (p++; *p != '"'; p++)
+		p += *p == '\\';
+	return p + 1;
+}
+
+static bool
+is_key(const char *behind, const char *end)
+{
+	while (behind < end && (*behind == ' ' || *behind == '\t'))
+		behind++;
+	return behind < end && *behind == ':';
+}
+
+/* Adds a slot, whose value begins at `value`, behind what lies between it and `from`. */
+static bool
+add_slot(struct ryde_json_shape *s, const char *from, const char *value,
+    enum ryde_json_kind kind, size_t *used)
+{
+	size_t n, left = (size_t)(value - from);
+	bool whole;
+
+	if (left > RYDE_JSON_SHAPE_BYTES - *used)
+		return false;
+	do {
+		n = left < RYDE_JSON_SHAPE_PIECE ? left : RYDE_JSON_SHAPE_PIECE;
+		left -= n;
+		whole = left == 0;
+		if (s->n == RYDE_JSON_SHAPE_SLOTS)
+			return false;
+		if (n > 0)
+			memcpy(s->between + *used, from, n);
+		s->slots[s->n++] = (struct ryde_json_shape_slot){.at = (uint16_t)*used,
+		    .n = (uint8_t)n, /* both within their bounds: checked above */
+		    .kind = (uint8_t)(whole ? kind : RYDE_JSON_ABSENT),
+		    .path = -1,
+		    .mask = (uint32_t)((UINT64_C(1) << n) - 1)};
+		*used += n;
+		from += n;
+	} while (!whole);
+	return true;
+}
+
+/* Which path points at the value that begins there. */
+static int16_t
+path_at(const char *value, const struct ryde_json_value *values, size_t n, size_t *found)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (values[i].kind == RYDE_JSON_ABSENT || values[i].text.p != value)
+			continue;
+		++*found;
+		return (int16_t)i; /* n was checked */
+	}
+	return -1;
+}
+
+static bool
+learn(struct ryde_json_shape *s, struct ryde_view text,
+    const struct ryde_json_value *values, size_t n)
+{
+	const char *p = text.p, *end = ryde_view_end(text), *from = p, *next;
+	size_t used = 0, found = 0, wanted = 0;
+	enum ryde_json_kind kind;
+
+	for (size_t i = 0; i < n; i++)
+		wanted += values[i].kind != RYDE_JSON_ABSENT;
+	for (s->n = 0; p < end; p = next) {
+		next = p + 1;
+		if (*p == '"') {
+			next = behind_string(p);
+			if (is_key(next, end))
+				continue;
+			kind = RYDE_JSON_STRING;
+			p++;
+		} else if (*p == '-' || ryde_json_bytes_is_digit(*p)) {
+			while (next < end && strchr("0123456789+-.eE", *next) != NULL &&
+			       *next != '\0')
+				next++;
+			kind = RYDE_JSON_NUMBER;
+		} else if (*p == 't' || *p == 'f' || *p == 'n') {
+			next = p + (*p == 'f' ? 5 : 4);
+			kind = RYDE_JSON_NULL;
+		} else {
+			continue;
+		}
+		if (!add_slot(s, from, p, kind, &used))
+			return false;
+		s->slots[s->n - 1].path = path_at(p, values, n, &found);
+		from = kind == RYDE_JSON_STRING ? next - 1 : next;
+	}
+	/* Arrays and objects as a whole are no slots, and one value for two paths is none
+	 * either. */
+	s->complete = found == n;
+	return found == wanted && add_slot(s, from, end, RYDE_JSON_ABSENT, &used);
+}
+
+void
+ryde_json_shapes_learn(struct ryde_json_shapes *set, struct ryde_view text,
+    const struct ryde_json_value *values, size_t n)
+{
+	unsigned k;
+
+	set->credit += CREDIT_MISS;
+	if (set->credit < CREDIT_LEARN || n > INT16_MAX)
+		return;
+	set->credit -= CREDIT_LEARN;
+	k = set->n < RYDE_JSON_SHAPES ? set->n : set->oldest;
+	if (!learn(&set->shapes[k], text, values, n)) {
+		/* It may be half overwritten: no text is like that. */
+		set->shapes[k].n = 0;
+		if (k == set->n)
+			return;
+	}
+	set->shapes[k].follower = k;
+	set->shapes[set->last].follower = k;
+	set->last = k;
+	if (k == set->n)
+		set->n++;
+	set->oldest = (k + 1) % RYDE_JSON_SHAPES;
+}
+
+#else
+
+bool
+ryde_json_shapes_find(struct ryde_json_shapes *set, struct ryde_view text, size_t behind,
+    struct ryde_json_value *values, size_t n)
+{
+	(void)set, (void)text, (void)behind, (void)values, (void)n;
+	return false;
+}
+
+void
+ryde_json_shapes_learn(struct ryde_json_shapes *set, struct ryde_view text,
+    const struct ryde_json_value *values, size_t n)
+{
+	(void)set, (void)text, (void)values, (void)n;
+}
+
+#endif
+
+int
+ryde_json_shapes_read(struct ryde_json_shapes *set, struct ryde_view text,
+    const struct ryde_json_paths *paths, struct ryde_json_value *values,
+    struct ryde_json_fault *fault)
+{
+	size_t n = ryde_json_paths_count(paths);
+
+	if (ryde_json_shapes_find(set, text, 0, values, n))
+		return 0;
+	if (ryde_json_find(text, paths, values, fault) != 0)
+		return -1;
+	ryde_json_shapes_learn(set, text, values, n);
+	return 0;
+}

@@ -1,0 +1,74 @@
+/*
+ * The shape of texts: everything in them but their strings, numbers and literals. A
+ * stream mostly repeats one shape, or a few. Where a text has the shape of an earlier one
+ * its values are found by comparing what lies between them, at several times the speed of
+ * a scan. Nothing is checked less: what lies between has been checked once and is the
+ * same, and each value is checked as a scan does.
+ */
+#ifndef RYDE_JSON_SHAPE_H
+#define RYDE_JSON_SHAPE_H
+
+#include "base/view.h"
+#include "json/scan.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ryde_json_paths;
+
+#define RYDE_JSON_SHAPE_SLOTS 96   /* values of one text, and pieces between them */
+#define RYDE_JSON_SHAPE_BYTES 2048 /* of what lies between */
+#define RYDE_JSON_SHAPE_PIECE 32   /* as much of it is compared at once */
+#define RYDE_JSON_SHAPES 4
+#define RYDE_JSON_SHAPE_BEHIND 96
+
+/* A piece of what lies between values, and mostly a value behind it. */
+struct ryde_json_shape_slot {
+	uint16_t at; /* in `between` */
+	uint8_t n;
+	uint8_t kind;	/* a string, a number, or a literal (NULL); ABSENT: no value */
+	int16_t path;	/* which one points at it; -1: none */
+	uint8_t length; /* of the last value there, up to 255 */
+	uint8_t steady; /* in how many texts it was that */
+	uint32_t mask;	/* n bits */
+};
+
+struct ryde_json_shape {
+	size_t n;
+	struct ryde_json_shape_slot slots[RYDE_JSON_SHAPE_SLOTS];
+	/* A piece may be read whole where it is shorter. */
+	char between[RYDE_JSON_SHAPE_BYTES + RYDE_JSON_SHAPE_PIECE];
+	unsigned follower; /* which shape came behind it */
+	bool complete;	   /* it has a value for each path */
+};
+
+struct ryde_json_shapes {
+	struct ryde_json_shape shapes[RYDE_JSON_SHAPES];
+	unsigned n, last, oldest;
+	int credit; /* learning pays off where it leads to hits */
+	bool wide;  /* ryde_json_shape_is_wide; false is right everywhere, and slower */
+};
+
+/* Empties the set. */
+void ryde_json_shapes_init(struct ryde_json_shapes *set);
+/*
+ * True where the text has a known shape and its values are plain: values is then what
+ * ryde_json_find would make it, with n paths. Else false, values is undefined, and the
+ * text may be of any kind. behind: so many bytes behind the text may be read, whatever is
+ * in them; with RYDE_JSON_SHAPE_BEHIND and more it is faster.
+ */
+bool ryde_json_shapes_find(struct ryde_json_shapes *set, struct ryde_view text,
+    size_t behind, struct ryde_json_value *values, size_t n);
+/* A text that was not found, but by ryde_json_find, with what that gave: its shape may be
+ * remembered. */
+void ryde_json_shapes_learn(struct ryde_json_shapes *set, struct ryde_view text,
+    const struct ryde_json_value *values, size_t n);
+
+/* ryde_json_find of all paths of a set, by a known shape where there is one; else the
+ * shape is learned. */
+int ryde_json_shapes_read(struct ryde_json_shapes *set, struct ryde_view text,
+    const struct ryde_json_paths *paths, struct ryde_json_value *values,
+    struct ryde_json_fault *fault);
+
+#endif

@@ -1,0 +1,209 @@
+/*
+ * Shapes: what they find is what a scan finds, and nothing that a scan refuses. Source:
+ * the contract in json/shape.h.
+ */
+#include "json/shape.h"
+
+#include "base/err.h"
+#include "base/random.h"
+#include "check.h"
+#include "json/path.h"
+
+#include <stdlib.h>
+
+#define PATHS 8
+
+static struct ryde_json_paths *paths;
+static struct ryde_err err;
+
+static const char *const texts[] = {
+    "{\"Name\":\"Shadowfax\",\"StatusTime\":\"2026-11-23 14:00:00.000\",\"Latitude\":"
+    "40.749363607,\"Longitude\":-73.985420540,\"Distance\":29.5,\"MagicPoints\":151,"
+    "\"HealthPoints\":150}",
+    "{\"Name\":\"a\"}", "{ \"Name\" : \"a\" , \"Distance\" : 1 }",
+    "{\"a\":{\"b\":[1,true,{\"c\":\"x\"}]},\"Name\":null,\"Distance\":false}",
+    "{\"Distance\":-0.5,\"Distance\":12345678901234567890123456789012345}",
+    "{\"Name\":\"\",\"a\":{},\"MagicPoints\":[],\"x\":\"a long string of more than sixty-"
+    "four plain bytes, which is read in several blocks one behind the other\"}",
+    "{\"a key of more than thirty-two bytes, which is compared in two steps or even "
+    "three\":1,\"Name\":\"b\"}",
+    "7", "\"x\"", "[]", "{}", "{\"Name\":1e5}", "{\"Name\":\"\\u0041\"}",
+    "{\"Name\":\"\303\244\"}", "{\"a\":{\"b\":[0]}}"};
+#define TEXTS (sizeof(texts) / sizeof(texts[0]))
+
+static bool
+same(const struct ryde_json_value *a, const struct ryde_json_value *b)
+{
+	for (size_t i = 0; i < PATHS; i++) {
+		if (a[i].kind != b[i].kind)
+			return false;
+		if (a[i].kind != RYDE_JSON_ABSENT &&
+		    (a[i].text.p != b[i].text.p || a[i].text.n != b[i].text.n ||
+			a[i].escaped != b[i].escaped))
+			return false;
+	}
+	return true;
+}
+
+/* The same with something behind the text that may be read, and that would go on with it;
+ * and with what every machine has. */
+static void
+try_others(struct ryde_json_shapes *set, const char *bytes, size_t n, bool hit)
+{
+	static const char behind[] = "\",\"Distance\":1.5}}]5";
+	struct ryde_json_value found[PATHS];
+	char room[1024] = {0};
+	bool wide = set->wide;
+
+	for (int k = 0; k < 4; k++) {
+		memcpy(room + 1, bytes, n);
+		memcpy(room + 1 + n, behind + (n + (size_t)k) % (sizeof(behind) - 1),
+		    sizeof(behind) - 1 - (n + (size_t)k) % (sizeof(behind) - 1));
+		set->wide = wide && k % 2 == 0;
+		CHECK(ryde_json_shapes_find(set, ryde_view_mem(room + 1, n),
+			  k < 2 ? 0 : RYDE_JSON_SHAPE_BEHIND, found, PATHS) == hit,
+		    "%d: %.*s", k, (int)n, bytes);
+	}
+	set->wide = wide;
+}
+
+/* Both ways; the text lies at the end of its memory, so that nothing is read behind it
+ * unnoticed. True where it was found by its shape. */
+static bool
+try(struct ryde_json_shapes *set, const char *bytes, size_t n)
+{
+	struct ryde_json_value found[PATHS], scanned[PATHS];
+	struct ryde_json_fault fault;
+	char *exact = malloc(n + 1);
+	struct ryde_view text;
+	bool hit, good;
+
+	memcpy(exact + 1, bytes, n);
+	text = ryde_view_mem(exact + 1, n);
+	hit = ryde_json_shapes_find(set, text, 0, found, PATHS);
+	good = ryde_json_find(text, paths, scanned, &fault) == 0;
+	CHECK(!hit || (good && same(found, scanned)), "%.*s", (int)n, bytes);
+	try_others(set, bytes, n, hit);
+	if (!hit && good)
+		ryde_json_shapes_learn(set, text, scanned, PATHS);
+	free(exact);
+	return hit;
+}
+
+static void
+test_hits(void)
+{
+	struct ryde_json_shapes set;
+
+	/* Values may be of any length; what lies between them must be the same. */
+	static const char *const others[] = {"{\"Name\":\"b\",\"Distance\":1}",
+	    "{\"Name\":\"\",\"Distance\":-12.5}",
+	    "{\"Name\":\"a name of more than sixteen "
+	    "bytes\",\"Distance\":1234567890123456."
+	    "7}"};
+	static const char *const misses[] = {"{\"Name\":\"b\",\"Distance\":01}",
+	    "{\"Name\":\"b\",\"Distance\":1.}", "{\"Name\":\"b\",\"Distance\":.5}",
+	    "{\"Name\":\"b\",\"Distance\":-}", "{\"Name\":\"b\",\"Distance\":1..2}",
+	    "{\"Name\":\"b\",\"Distance\":1-2}", "{\"Name\":\"b\",\"Distance\":1}}",
+	    "{\"Name\":\"b\",\"Distance\":1", "{\"Name\":\"b\",\"Distanke\":1}",
+	    "{\"Name\":\"b\001\",\"Distance\":1}", "{\"Name\":\"b\\\"\",\"Distance\":1}"};
+
+	ryde_json_shapes_init(&set);
+	CHECK(!try(&set, others[0], strlen(others[0])), "nothing is known yet");
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+#ifdef __SSE2__
+		CHECK(try(&set, others[i], strlen(others[i])), "%s", others[i]);
+#else
+		(void)try(&set, others[i], strlen(others[i]));
+#endif
+	for (size_t i = 0; i < sizeof(misses) / sizeof(misses[0]); i++)
+		CHECK(!try(&set, misses[i], strlen(misses[i])), "%s", misses[i]);
+}
+
+/* Texts in any order, and such that are nearly one of them. */
+static void
+test_mutations(void)
+{
+	static const char bytes[] = "\"\\{}[]:,.-+eE0123456789tfn \t\n\303\001\377a";
+	struct ryde_json_shapes set;
+	struct ryde_random r;
+	char text[512];
+	size_t n, at, hits = 0;
+
+	ryde_json_shapes_init(&set);
+	ryde_random_seed(&r, 3);
+	for (int i = 0; i < 200000; i++) {
+		const char *from = texts[ryde_random_u64(&r) % (i % 2 == 0 ? 3 : TEXTS)];
+
+		n = strlen(from);
+		memcpy(text, from, n);
+		for (uint64_t k = ryde_random_u64(&r) % 3; k > 0 && n > 0; k--) {
+			at = (size_t)(ryde_random_u64(&r) % n);
+			switch (ryde_random_u64(&r) % 4) {
+			case 0:
+				text[at] =
+				    bytes[ryde_random_u64(&r) % (sizeof(bytes) - 1)];
+				break;
+			case 1:
+				memmove(text + at, text + at + 1, --n - at);
+				break;
+			case 2:
+				memmove(text + at + 1, text + at, n++ - at);
+				break;
+			default:
+				n = at;
+			}
+		}
+		hits += try(&set, text, n);
+	}
+#ifdef __SSE2__
+	CHECK(hits > 10000, "%zu", hits);
+#endif
+}
+
+/* Values of one length for long, and then of another: what a length is taken for is
+ * always looked at. */
+static void
+test_lengths(void)
+{
+	struct ryde_json_shapes set;
+	char text[512];
+	int n;
+
+	ryde_json_shapes_init(&set);
+	for (int i = 0; i < 2000; i++) {
+		n = snprintf(text, sizeof(text),
+		    "{\"Name\":\"%.*s\",\"MagicPoints\":%s,\"Distance\":%d%s}",
+		    i % 100 < 90 ? 3 : i % 300,
+		    "a name that is as long as three hundred "
+		    "bytes: "
+		    "................................................................"
+		    "...................................................................."
+		    "..."
+		    "...................................................................."
+		    "..."
+		    "...........................................................",
+		    i % 70 < 60 ? "true" : "false", i % 50 < 40 ? 150 : i,
+		    i % 37 == 0 ? "x" : "");
+		(void)try(&set, text, (size_t)n);
+	}
+}
+
+int
+main(void)
+{
+	static const char *const names[PATHS] = {".Name", ".StatusTime", ".Distance",
+	    ".MagicPoints", ".a.b[0]", ".a.b[2].c", ".a", ".none"};
+	size_t index;
+
+	paths = ryde_json_paths_new();
+	for (size_t i = 0; i < PATHS; i++)
+		CHECK(
+		    ryde_json_paths_add(paths, names[i], &index, &err) == 0 && index == i,
+		    "");
+	test_hits();
+	test_lengths();
+	test_mutations();
+	ryde_json_paths_free(paths);
+	return check_end("json_shape");
+}
