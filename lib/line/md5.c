@@ -1,0 +1,285 @@
+#include "line/md5.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#define LANES 8
+#define BLOCK 64
+#define NOBODY SIZE_MAX
+
+/* One word of each lane. The compiler makes of it what the processor has. */
+typedef uint32_t words __attribute__((vector_size(4 * LANES)));
+
+/* The whole part of |sin(i + 1)| * 2^32. */
+static const uint32_t sines[64] = {
+    0xd76aa478,
+    0xe8c7b756,
+    0x242070db,
+    0xc1bdceee,
+    0xf57c0faf,
+    0x4787c62a,
+    0xa8304613,
+    0xfd469501,
+    0x698098d8,
+    0x8b44f7af,
+    0xffff5bb1,
+    0x895cd7be,
+    0x6b901122,
+    0xfd987193,
+    0xa679438e,
+    0x49b40821,
+    0xf61e2562,
+    0xc040b340,
+    0x265e5a51,
+    0xe9b6c7aa,
+    0xd62f105d,
+    0x02441453,
+    0xd8a1e681,
+    0xe7d3fbc8,
+    0x21e1cde6,
+    0xc33707d6,
+    0xf4d50d87,
+    0x455a14ed,
+    0xa9e3e905,
+    0xfcefa3f8,
+    0x676f02d9,
+    0x8d2a4c8a,
+    0xfffa3942,
+    0x8771f681,
+    0x6d9d6122,
+    0xfde5380c,
+    0xa4beea44,
+    0x4bdecfa9,
+    0xf6bb4b60,
+    0xbebfbc70,
+    0x289b7ec6,
+    0xeaa127fa,
+    0xd4ef3085,
+    0x04881d05,
+    0xd9d4d039,
+    0xe6db99e5,
+    0x1fa27cf8,
+    0xc4ac5665,
+    0xf4292244,
+    0x432aff97,
+    0xab9423a7,
+    0xfc93a039,
+    0x655b59c3,
+    0x8f0ccc92,
+    0xffeff47d,
+    0x85845dd1,
+    0x6fa87e4f,
+    0xfe2ce6e0,
+    0xa3014314,
+    0x4e0811a1,
+    0xf7537e82,
+    0xbd3af235,
+    0x2ad7d2bb,
+    0xeb86d391,
+};
+
+/* What a lane is working on: whole blocks of its text, then the last one or two, which
+ * are put together in `end`. */
+struct lane {
+	size_t text; /* NOBODY: none */
+	const unsigned char *p;
+	size_t blocks;
+	bool at_end;
+	unsigned char end[2 * BLOCK];
+};
+
+struct state {
+	words a, b, c, d;
+	struct lane lanes[LANES];
+};
+
+static uint32_t
+word_at(const unsigned char *p)
+{
+	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
+	       (uint32_t)p[3] << 24;
+}
+
+static void
+put_word(unsigned char *to, uint32_t x)
+{
+	for (int i = 0; i < 4; i++)
+		to[i] = (unsigned char)(x >> 8 * i);
+}
+
+/* ---- one block of each lane ---- */
+
+#define TURN(x, n) ((x) << (n) | (x) >> (32 - (n)))
+#define STEP(f, a, b, c, d, i, m, n)               \
+	do {                                       \
+		(a) += (f) + w[(m)&15] + sines[i]; \
+		(a) = TURN(a, n) + (b);            \
+	} while (0)
+/* Four steps, with the roles of a, b, c and d going round. */
+#define FOUR(F, i, m, step, n0, n1, n2, n3)                                  \
+	do {                                                                 \
+		STEP(F(b, c, d), a, b, c, d, i, m, n0);                      \
+		STEP(F(a, b, c), d, a, b, c, (i) + 1, (m) + (step), n1);     \
+		STEP(F(d, a, b), c, d, a, b, (i) + 2, (m) + 2 * (step), n2); \
+		STEP(F(c, d, a), b, c, d, a, (i) + 3, (m) + 3 * (step), n3); \
+	} while (0)
+#define F1(x, y, z) ((z) ^ ((x) & ((y) ^ (z))))
+#define F2(x, y, z) ((y) ^ ((z) & ((x) ^ (y))))
+#define F3(x, y, z) ((x) ^ (y) ^ (z))
+#define F4(x, y, z) ((y) ^ ((x) | ~(z)))
+
+static inline __attribute__((always_inline)) void
+turn_block(struct state *s, const words w[16])
+{
+	words a = s->a, b = s->b, c = s->c, d = s->d;
+
+	for (int i = 0; i < 16; i += 4)
+		FOUR(F1, i, i, 1, 7, 12, 17, 22);
+	for (int i = 16; i < 32; i += 4)
+		FOUR(F2, i, 5 * i + 1, 5, 5, 9, 14, 20);
+	for (int i = 32; i < 48; i += 4)
+		FOUR(F3, i, 3 * i + 5, 3, 4, 11, 16, 23);
+	for (int i = 48; i < 64; i += 4)
+		FOUR(F4, i, 7 * i, 7, 6, 10, 15, 21);
+	s->a += a;
+	s->b += b;
+	s->c += c;
+	s->d += d;
+}
+
+/* n blocks of each lane: inlined into a function for each kind of processor. */
+static inline __attribute__((always_inline)) void
+turn_blocks(struct state *s, size_t n)
+{
+	words w[16];
+
+	for (size_t k = 0; k < n; k++) {
+		for (size_t i = 0; i < 16; i++)
+			for (size_t l = 0; l < LANES; l++)
+				w[i][l] = word_at(s->lanes[l].p + BLOCK * k + 4 * i);
+		turn_block(s, w);
+	}
+}
+
+static void
+turn_blocks_plain(struct state *s, size_t n)
+{
+	turn_blocks(s, n);
+}
+
+#ifdef __x86_64__
+__attribute__((target("avx2"))) static void
+turn_blocks_avx2(struct state *s, size_t n)
+{
+	turn_blocks(s, n);
+}
+#endif
+
+/* What this processor is best at. */
+static void (*best(void))(struct state *s, size_t n)
+{
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("avx2"))
+		return turn_blocks_avx2;
+#endif
+	return turn_blocks_plain;
+}
+
+/* ---- lanes ---- */
+
+/* The last bytes of the text, a bit, blanks, and how many bits the text has. */
+static void
+make_end(struct lane *l, struct ryde_view text)
+{
+	size_t left = text.n % BLOCK, blocks = left + 9 > BLOCK ? 2 : 1;
+	uint64_t bits = (uint64_t)text.n * 8;
+
+	memset(l->end, 0, sizeof(l->end));
+	if (left > 0)
+		memcpy(l->end, text.p + text.n - left, left);
+	l->end[left] = 0x80;
+	put_word(l->end + BLOCK * blocks - 8, (uint32_t)bits);
+	put_word(l->end + BLOCK * blocks - 4, (uint32_t)(bits >> 32));
+	l->p = l->end;
+	l->blocks = blocks;
+	l->at_end = true;
+}
+
+static void
+begin(struct state *s, size_t lane, const struct ryde_view *texts, size_t text)
+{
+	struct lane *l = &s->lanes[lane];
+
+	s->a[lane] = 0x67452301;
+	s->b[lane] = 0xefcdab89;
+	s->c[lane] = 0x98badcfe;
+	s->d[lane] = 0x10325476;
+	l->text = text;
+	l->p = (const unsigned char *)texts[text].p;
+	l->blocks = texts[text].n / BLOCK;
+	l->at_end = false;
+	if (l->blocks == 0)
+		make_end(l, texts[text]);
+}
+
+/* A lane that has turned all its blocks: its text's end, or the sum. */
+static void
+go_on(struct state *s, size_t lane, const struct ryde_view *texts,
+    unsigned char (*sums)[RYDE_MD5_BYTES])
+{
+	struct lane *l = &s->lanes[lane];
+
+	if (!l->at_end) {
+		make_end(l, texts[l->text]);
+		return;
+	}
+	put_word(sums[l->text], s->a[lane]);
+	put_word(sums[l->text] + 4, s->b[lane]);
+	put_word(sums[l->text] + 8, s->c[lane]);
+	put_word(sums[l->text] + 12, s->d[lane]);
+	l->text = NOBODY;
+}
+
+void
+ryde_md5_many(
+    const struct ryde_view *texts, size_t n, unsigned char (*sums)[RYDE_MD5_BYTES])
+{
+	void (*turn)(struct state * s, size_t n) = best();
+	struct state s = {0};
+	size_t next = 0, busy = 0;
+
+	for (size_t l = 0; l < LANES; l++)
+		s.lanes[l].text = NOBODY;
+	for (;;) {
+		const unsigned char *any = NULL;
+		size_t blocks = SIZE_MAX;
+
+		for (size_t l = 0; l < LANES; l++) {
+			if (s.lanes[l].text == NOBODY && next < n) {
+				begin(&s, l, texts, next++);
+				busy++;
+			}
+			if (s.lanes[l].text == NOBODY)
+				continue;
+			any = s.lanes[l].p;
+			if (s.lanes[l].blocks < blocks)
+				blocks = s.lanes[l].blocks;
+		}
+		if (busy == 0)
+			return;
+		for (size_t l = 0; l < LANES; l++) /* who has nothing reads along */
+			if (s.lanes[l].text == NOBODY)
+				s.lanes[l].p = any;
+		turn(&s, blocks);
+		for (size_t l = 0; l < LANES; l++) {
+			if (s.lanes[l].text == NOBODY)
+				continue;
+			s.lanes[l].p += BLOCK * blocks;
+			s.lanes[l].blocks -= blocks;
+			if (s.lanes[l].blocks > 0)
+				continue;
+			go_on(&s, l, texts, sums);
+			busy -= s.lanes[l].text == NOBODY;
+		}
+	}
+}

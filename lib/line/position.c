@@ -1,0 +1,52 @@
+#include "line/position.h"
+
+#include <string.h>
+
+/* Eight at a time: with 6 added none of the bytes '0' to '9' leaves the row of '0'. */
+static bool
+all_digits(struct ryde_view v)
+{
+	const uint64_t high = UINT64_C(0xf0f0f0f0f0f0f0f0),
+		       zeros = UINT64_C(0x3030303030303030),
+		       sixes = UINT64_C(0x0606060606060606);
+	size_t i = 0;
+
+	for (; i + 8 <= v.n; i += 8) {
+		uint64_t x;
+
+		memcpy(&x, v.p + i, 8);
+		if ((x & high) != zeros || ((x + sixes) & high) != zeros)
+			return false;
+	}
+	for (; i < v.n; i++)
+		if (v.p[i] < '0' || v.p[i] > '9')
+			return false;
+	return true;
+}
+
+bool
+ryde_pos_set(struct ryde_pos *p, struct ryde_view seq)
+{
+	if (seq.n == 0 || seq.n > RYDE_SEQ_MAX)
+		return false;
+	if (!all_digits(seq))
+		return false;
+	while (seq.n > 1 && seq.p[0] == '0') {
+		seq.p++;
+		seq.n--;
+	}
+	p->n = (uint8_t)seq.n; /* at most RYDE_SEQ_MAX */
+	memcpy(p->seq, seq.p, seq.n);
+	return true;
+}
+
+int
+ryde_pos_cmp(const struct ryde_pos *a, const struct ryde_pos *b)
+{
+	int c;
+
+	if (a->n != b->n)
+		return a->n < b->n ? -1 : 1;
+	c = memcmp(a->seq, b->seq, a->n);
+	return c < 0 ? -1 : c > 0;
+}
