@@ -1,0 +1,56 @@
+/*
+ * Lanes: the lines of one shard of one reader that were taken and are not acknowledged,
+ * in order. Private to ack_sink.c.
+ */
+#ifndef RYDE_FLOW_ACK_LANE_H
+#define RYDE_FLOW_ACK_LANE_H
+
+#include "line/position.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ryde_ack_reader;
+struct ryde_line;
+
+/* One line that was taken and is not acknowledged. */
+struct ryde_ack_entry {
+	struct ryde_pos pos;
+	uint32_t gen;
+	bool done, more;
+	char *at; /* window positions to hand back; owned */
+	size_t at_n;
+};
+
+/*
+ * The lines of one shard of one reader, in order. Entry i of the ring is line number
+ * first + i; a ticket is the lane's index and that number. Window rows have no shard:
+ * theirs is the lane without a name.
+ */
+struct ryde_ack_lane {
+	struct ryde_ack_reader *reader;
+	char id[RYDE_SHARD_ID_MAX + 1];
+	size_t id_n;
+	struct ryde_ack_entry *ring;
+	size_t cap, head, n; /* cap is a power of two */
+	uint64_t first;
+	bool due; /* to_send holds what the reader does not know yet */
+	struct ryde_ack_entry to_send;
+	struct ryde_pos last; /* last line taken, for eof */
+	bool last_more;
+	uint32_t gen; /* of the last line taken */
+	bool held;    /* lines of a generation up to held_gen are stale */
+	uint32_t held_gen;
+};
+
+/* A new entry at the end, to be filled; NULL without memory. */
+struct ryde_ack_entry *ryde_ack_lane_push(struct ryde_ack_lane *l);
+/* What the line says of its place. -1 without memory. */
+int ryde_ack_lane_fill(struct ryde_ack_entry *e, const struct ryde_line *line);
+/* Moves the done front of the lane into what is to be sent; returns how many lines that
+ * were. */
+size_t ryde_ack_lane_advance(struct ryde_ack_lane *l);
+void ryde_ack_lane_free(struct ryde_ack_lane *l);
+
+#endif
