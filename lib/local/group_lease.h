@@ -1,0 +1,58 @@
+/* What group.c and group_lease.c know of a group of the embedded store. */
+#ifndef RYDE_LOCAL_GROUP_LEASE_H
+#define RYDE_LOCAL_GROUP_LEASE_H
+
+#include "line/store_ops.h"
+#include "local/db.h"
+
+struct ryde_local_group {
+	struct ryde_group base;
+	struct ryde_db db;
+	char *name, *stream;
+	char folder[4096];    /* of the lock files */
+	int64_t epoch;	      /* of our lease; 0: we have none */
+	int lock_fd;	      /* of our lease */
+	bool lost;	      /* we had a lease, and another one has it now */
+	int64_t renewed_ms;   /* monotonic */
+	int64_t data_version; /* of the file when our lease was last seen to be ours */
+	/* what a stand-by has seen of the holder, and since when it has not changed */
+	int64_t seen_epoch, seen_renewals, seen_ms;
+	struct ryde_group_position *positions;
+	struct {
+		sqlite3_stmt *look, *next_epoch, *take, *renew, *release, *deleted;
+		sqlite3_stmt *load, *load_window, *store, *store_window;
+		sqlite3_stmt *drop, *drop_positions, *drop_window, *insert;
+	} st;
+};
+
+/* A row of the table groups; epoch 0: there is none. */
+struct ryde_group_row {
+	int64_t epoch, renewals;
+	bool held;
+	char owner[64];
+};
+
+static inline struct ryde_local_group *
+ryde_group_lease_local(struct ryde_group *base)
+{
+	return (struct ryde_local_group *)base;
+}
+
+/* Reads the group's row. RYDE_ENOINPUT where the stream was deleted. */
+int ryde_group_lease_look(
+    struct ryde_local_group *g, struct ryde_group_row *row, struct ryde_err *err);
+/* Whether a living process other than we holds the lease of row. -1 with err set. */
+int ryde_group_lease_lives(
+    struct ryde_local_group *g, const struct ryde_group_row *row, struct ryde_err *err);
+/* Forgets our lease without giving it back: another one has it. */
+void ryde_group_lease_forget(struct ryde_local_group *g);
+
+/* The functions of the vtable. */
+enum ryde_group_lease ryde_group_lease_acquire(
+    struct ryde_group *base, int64_t lease_ms, char *owner, struct ryde_err *err);
+enum ryde_group_lease ryde_group_lease_renew(
+    struct ryde_group *base, int64_t lease_ms, struct ryde_err *err);
+void ryde_group_lease_release(struct ryde_group *base);
+int ryde_group_lease_owner(struct ryde_group *base, char *owner, struct ryde_err *err);
+
+#endif
