@@ -1,0 +1,605 @@
+# ryde-query: SQL over tables, streams and lines.
+bats_require_minimum_version 1.5.0
+
+setup() {
+	PATH="${RYDE_BIN:-$BATS_TEST_DIRNAME/../build/bin}:$PATH"
+	cd "$BATS_TEST_TMPDIR" || exit 1
+	export RYDE_DATA=$PWD/store RYDE_RUN=$PWD/run
+}
+
+teardown() {
+	jobs -p | xargs -r kill -9 2>/dev/null || :
+}
+
+load wait
+
+# three payloads
+three() {
+	printf '%s\n' '{"n":1,"name":"a"}' '{"n":2,"name":"b"}' '{"n":3,"name":"c"}'
+}
+
+@test "usage errors: no SQL, two of them, an unknown form" {
+	run -64 ryde-query
+	[[ $output == *"no SQL"* ]]
+	run -64 ryde-query 'SELECT 1' 'SELECT 2'
+	echo 'SELECT 1' > f
+	run -64 ryde-query -F f 'SELECT 1'
+	[[ $output == *"not both"* ]]
+	run -64 ryde-query -o chartreuse 'SELECT 1'
+	[[ $output == *chartreuse* ]]
+	run -66 ryde-query -F nothere
+}
+
+@test "a table, a stream and stdin: the fields are columns" {
+	ryde-admin create table t --key n
+	three | ryde-put t
+	three | ryde-produce s
+	for from in t local:t s stream:s -; do
+		run -0 ryde-query "SELECT name, n FROM \"$from\" WHERE n >= 2 ORDER BY n" < <(three)
+		[ "$output" = '{"name":"b","n":2}
+{"name":"c","n":3}' ]
+	done
+}
+
+@test "a name that is both is the table; stream: says otherwise" {
+	ryde-admin create table both --key n
+	three | ryde-put both
+	three | ryde-produce both
+	echo '{"n":4}' | ryde-produce both
+	[ "$(ryde-query 'SELECT count(*) AS c FROM both')" = '{"c":3}' ]
+	[ "$(ryde-query 'SELECT count(*) AS c FROM "stream:both"')" = '{"c":4}' ]
+	[ "$(ryde-query 'SELECT count(*) AS c FROM both JOIN "stream:both" AS s USING (n)')" = '{"c":3}' ]
+}
+
+@test "unknown names: 66, and the near ones" {
+	three | ryde-produce wildrydes
+	run -66 ryde-query 'SELECT * FROM wildryde'
+	[[ $output == *"did you mean wildrydes?"* ]]
+	run -66 ryde-query 'SELECT * FROM "stream:other"'
+	run -66 ryde-query 'SELECT * FROM "./no/file"'
+	AWS_CONFIG_FILE=/dev/null AWS_REGION='' AWS_DEFAULT_REGION='' run -78 ryde-query 'SELECT * FROM "aws:wildrydes"'
+}
+
+@test "unknown columns: 64, and the near ones; a text in double quotes is no text" {
+	three | ryde-produce s
+	run -64 ryde-query 'SELECT nam FROM s'
+	[[ $output == *"no such column: nam"*name* ]]
+	run -64 ryde-query 'SELECT n FROM s WHERE name = "b"'
+	[[ $output == *"'b'"* ]]
+	run -64 ryde-query 'SELECT n FROM s-t'
+	[[ $output == *"double quotes"* ]]
+}
+
+@test "what FROM names is only read" {
+	three | ryde-produce s
+	run -64 ryde-query 'DELETE FROM s'
+	run -64 ryde-query "INSERT INTO s(n) VALUES (1)"
+	run -64 ryde-query 'DROP TABLE s; SELECT 1'
+	[ "$(ryde-query 'SELECT count(*) AS c FROM s')" = '{"c":3}' ]
+}
+
+@test "a stream's own columns, and data byte for byte" {
+	echo '{"k":"x", "v":1.10}' | ryde-produce -k .k s
+	run -0 ryde-query 'SELECT shardId, partitionKey, data FROM s'
+	[ "$output" = '{"shardId":"shardId-000000000000","partitionKey":"x","data":"{\"k\":\"x\", \"v\":1.10}"}' ]
+	seq=$(ryde-consume -e --to end s | jq -r .sequenceNumber)
+	at=$(ryde-consume -e --to end s | jq -r .approximateArrivalTimestamp)
+	run -0 ryde-query "SELECT 1 AS found FROM s WHERE sequenceNumber = '$seq' AND approximateArrivalTimestamp = '$at'"
+	[ "$output" = '{"found":1}' ]
+	# envelopes bring them along
+	run -0 ryde-query 'SELECT partitionKey, v FROM "-"' < <(ryde-consume -e --to end s)
+	[ "$output" = '{"partitionKey":"x","v":1.1}' ]
+}
+
+@test "a record that is no JSON is a row without fields" {
+	printf 'no json\n' > raw
+	three | ryde-produce s
+	python3 - <<-'P'
+	import base64
+	print('{"ryde":1,"stream":"local:x","shardId":"shardId-000000000000","sequenceNumber":"1","partitionKey":"p","dataBase64":"' + base64.b64encode(b'\x00\xffbinary').decode() + '"}', file=open('bin', 'w'))
+	P
+	ryde-produce s bin
+	run -0 ryde-query 'SELECT count(*) AS c, count(n) AS n FROM s'
+	[ "$output" = '{"c":4,"n":3}' ]
+	[ "$(ryde-query 'SELECT data FROM s WHERE n IS NULL')" = '{"data":"AP9iaW5hcnk="}' ]
+}
+
+@test "numbers come out as they went in" {
+	printf '{"x":%s}\n' 9007199254740993 18446744073709551616 0.1234567890123456789 1e400 -0.5 123456789012345678901234567890123456789012345678901234567 > in
+	ryde-query 'SELECT x FROM "-"' < in > out
+	diff - out <<-'L'
+	{"x":9007199254740993}
+	{"x":18446744073709551616}
+	{"x":0.1234567890123456789}
+	{"x":1e+400}
+	{"x":-0.5}
+	{"x":123456789012345678901234567890123456789012345678901234567}
+	L
+}
+
+@test "sum, avg and total are exact; min and max keep all digits" {
+	seq 10 | sed 's/.*/{"v":0.1}/' > tenths
+	[ "$(ryde-query 'SELECT sum(v) AS s, avg(v) AS a, total(v) AS t FROM "-"' < tenths)" = '{"s":1,"a":0.1,"t":1}' ]
+	printf '{"v":%s}\n' 100000000000000000000000000001 100000000000000000000000000002 7 > long
+	[ "$(ryde-query 'SELECT sum(v) AS s, min(v) AS a, max(v) AS z FROM "-"' < long)" = \
+		'{"s":200000000000000000000000000010,"a":7,"z":100000000000000000000000000002}' ]
+}
+
+@test "booleans, arrays and objects read as they did" {
+	printf '%s\n' '{"b":true,"o":{"x":[1,2]},"l":[]}' '{"b":false,"o":null,"l":[{"y":"ü"}]}' > in
+	ryde-query 'SELECT b, o, l FROM "-"' < in > out
+	diff in out
+	[ "$(ryde-query "SELECT o->>'\$.x[1]' AS x FROM \"-\" WHERE b" < in)" = '{"x":2}' ]
+}
+
+@test "* has the columns of all rows that are read, however late they come" {
+	{ seq 3000 | sed 's/.*/{"n":&}/'; echo '{"late":1}'; } > in
+	ryde-query 'SELECT * FROM "-"' < in > out
+	[ "$(wc -l < out)" -eq 3001 ]
+	[ "$(head -n 1 out)" = '{"n":1,"late":null}' ]
+	[ "$(tail -n 1 out)" = '{"n":null,"late":1}' ]
+	[ "$(ryde-query 'SELECT count(late) AS c FROM "-"' < in)" = '{"c":1}' ]
+	# so much that it could not be held back
+	{ seq 100000 | sed 's/.*/{"n":&}/'; echo '{"late":1}'; } > in
+	ryde-query -o csv 'SELECT * FROM "-"' < in > out
+	[ "$(head -n 1 out)" = $'n,late\r' ]
+	[ "$(wc -l < out)" -eq 100002 ]
+}
+
+@test "no rows: any column may be named" {
+	ryde-admin create stream s
+	run -0 ryde-query 'SELECT sum(Distance) AS d, count(*) AS c FROM s WHERE Name = 1'
+	[ "$output" = '{"d":null,"c":0}' ]
+	run -0 ryde-query 'SELECT * FROM s'
+	[ "$output" = '' ]
+}
+
+@test "several statements; views and tables of their own; -F" {
+	three | ryde-produce s
+	cat > f.sql <<-'S'
+	-- what the others use; even a semicolon here
+	CREATE VIEW big AS SELECT * FROM s WHERE n > 1;
+	CREATE TABLE kept AS SELECT n FROM big;
+	SELECT sum(n) AS s FROM big; /* ; */ SELECT max(n) AS m FROM kept;
+	S
+	run -0 ryde-query -F f.sql
+	[ "$output" = '{"s":5}
+{"m":3}' ]
+}
+
+@test "the forms: table, csv, tsv" {
+	printf '%s\n' '{"name":"日本","n":1.5}' '{"name":"a,\"b\"\tc","n":20}' '{"n":null,"name":""}' > in
+	ryde-query -o table 'SELECT name, n FROM "-"' < in | sed 's/ *$//' > out
+	diff - out <<-'L'
+	name        n
+	--------  ---
+	日本      1.5
+	a,"b"\tc   20
+
+	L
+	ryde-query -o csv 'SELECT name, n FROM "-"' < in > out
+	printf 'name,n\r\n日本,1.5\r\n"a,""b""\tc",20\r\n"",\r\n' | diff - out
+	ryde-query -o tsv 'SELECT name, n FROM "-"' < in > out
+	printf 'name\tn\n日本\t1.5\na,"b"\\tc\t20\n\t\n' | diff - out
+}
+
+@test "a table on a terminal, cut to its width; NDJSON in a pipe" {
+	echo '{"name":"0123456789012345678901234567890123456789","n":1}' > in
+	COLUMNS=24 script -qec "ryde-query 'SELECT name, n FROM \"-\"' < in" /dev/null | tr -d '\r' > out
+	[ "$(head -n 1 out)" = 'name                   n' ]
+	[ "$(sed -n 3p out)" = '01234567890123456789…  1' ]
+	[ "$(ryde-query 'SELECT n FROM "-"' < in)" = '{"n":1}' ]
+}
+
+@test "bad lines of stdin are rejects: 65, the others answer" {
+	printf '%s\n' '{"n":1}' '{' '' '{"n":2}' > in
+	run -65 --separate-stderr ryde-query --rejects bad 'SELECT sum(n) AS s FROM "-"' < in
+	[ "$output" = '{"s":3}' ]
+	[[ $stderr == *"line 2"* ]]
+	[ "$(jq -s length bad)" -ge 1 ]
+	run -65 ryde-query --strict 'SELECT sum(n) AS s FROM "-"' < in
+}
+
+@test "-f filters before" {
+	run -0 ryde-query -f 'select(.n > 1)' 'SELECT sum(n) AS s FROM "-"' < <(three)
+	[ "$output" = '{"s":5}' ]
+}
+
+@test "empty input, a NUL byte, bytes over 0x7f, a line that is too long" {
+	run -0 ryde-query 'SELECT count(*) AS c FROM "-"' < /dev/null
+	[ "$output" = '{"c":0}' ]
+	printf '{"a":"\0"}\n{"a":"\377"}\n{"a":1}\n' > in
+	run -65 --separate-stderr ryde-query --rejects bad 'SELECT count(*) AS c FROM "-"' < in
+	[ "$output" = '{"c":1}' ]
+	{ printf '{"a":"'; head -c $((10 * 1048576 - 8)) /dev/zero | tr '\0' x; printf '"}\n'; } > in
+	[ "$(ryde-query 'SELECT length(a) AS l FROM "-"' < in)" = '{"l":10485752}' ]
+	{ printf '{"a":"'; head -c $((10 * 1048576 - 7)) /dev/zero | tr '\0' x; printf '"}\n'; } > in
+	run -65 --separate-stderr ryde-query --rejects bad 'SELECT count(*) AS c FROM "-"' < in
+	[ "$output" = '{"c":0}' ]
+}
+
+@test "SQL that fails on a value: 65" {
+	three | ryde-produce s
+	run -65 ryde-query "SELECT abs(-9223372036854775807 - n) FROM s"
+	[[ $output == *overflow* ]]
+}
+
+@test "/dev/full: 74; a closed pipe ends it quietly" {
+	run -74 bash -c "ryde-query 'SELECT 1' > /dev/full"
+	run bash -c "ryde-query 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c' | head -n 1; echo \"\${PIPESTATUS[0]}\""
+	[ "${lines[0]}" = '{"x":1}' ]
+	[ "${lines[1]}" = 141 ]
+}
+
+@test "SIGINT: 75, and it says that the answer is not whole" {
+	ryde-query 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c WHERE x = 1 OR x < 0' > out 2> err &
+	pid=$!
+	# until SIGTERM is among the signals that it catches
+	until_ok grep -q '^SigCgt:.*[4-7c-f][0-9a-f]\{3\}$' "/proc/$pid/status"
+	# a background job of a shell ignores SIGINT; SIGTERM means the same
+	kill -TERM "$pid"
+	rc=0
+	wait "$pid" || rc=$?
+	[ "$rc" -eq 75 ]
+	grep -q interrupted err
+}
+
+@test "stdin that stays open is waited for, and a signal ends the wait" {
+	mkfifo in
+	ryde-query 'SELECT count(*) FROM "-"' < in > out 2> err &
+	pid=$!
+	exec 9> in
+	echo '{"a":1}' >&9
+	# it has begun to read: its file is there
+	until_ok sh -c "ls -l /proc/$pid/fd | grep -q 'ryde-query.*deleted'"
+	kill -TERM "$pid"
+	rc=0
+	wait "$pid" || rc=$?
+	[ "$rc" -eq 75 ]
+	exec 9>&-
+	[ ! -s out ]
+}
+
+@test "--stats: rows read and printed" {
+	three | ryde-produce s
+	ryde-query --stats 'SELECT n FROM s WHERE n < 3' > /dev/null 2> stats
+	[ "$(jq -c '[.in, .handled, .out]' stats)" = '[3,3,2]' ]
+	three | ryde-query --stats 'SELECT count(*) FROM "-"' > /dev/null 2> stats
+	[ "$(jq -c '[.in, .handled, .out]' stats)" = '[3,3,1]' ]
+}
+
+@test "a reader that blocks does not hold the stream" {
+	ryde-unicorn -m 20000 --seed 1 --fast | ryde-produce s
+	mkfifo pipe
+	ryde-query 'SELECT data FROM s' > pipe &
+	exec 9< pipe
+	read -r _ <&9
+	# while it is blocked, the store goes on
+	echo '{"n":1}' | ryde-produce s
+	ryde-admin create table t --key n
+	echo '{"n":1}' | ryde-put t
+	cat <&9 | wc -l > lines
+	exec 9<&-
+	wait
+	[ "$(cat lines)" -eq 19999 ]
+}
+
+# an archive of three hours, two files each, one of them packed; 20 reports a file
+archive() {
+	local h
+	for h in 13 14 15; do
+		mkdir -p "$1/2026/11/23/$h"
+		ryde-unicorn -c 2 -m 20 --seed "$h" --start "2026-11-23 $h:00:00" --fast > "$1/2026/11/23/$h/a.ndjson"
+		ryde-unicorn -c 2 -m 20 --seed "1$h" --start "2026-11-23 $h:30:00" --fast | gzip > "$1/2026/11/23/$h/b.ndjson.gz"
+	done
+}
+
+@test "an archive: all objects below a directory, plain and packed, or a single file" {
+	archive a
+	mkdir a/.ryde a/_tmp
+	echo junk | tee a/.ryde/x a/_tmp/x > a/.hidden
+	zcat -f a/2026/11/23/*/[ab]* > all
+	[ "$(ryde-query 'SELECT Name, count(*) AS n, sum(Distance) AS d FROM "./a" GROUP BY Name')" = \
+		"$(ryde-query 'SELECT Name, count(*) AS n, sum(Distance) AS d FROM "-" GROUP BY Name' < all)" ]
+	[ "$(ryde-query 'SELECT count(*) AS n FROM "./a/2026/11/23/14/b.ndjson.gz"')" = '{"n":20}' ]
+	[ "$(ryde-query "SELECT count(*) AS n FROM '$PWD/all'")" = '{"n":120}' ]
+	# all members of a packed file, and a pipe
+	cat a/2026/11/23/*/b.ndjson.gz > members.gz
+	[ "$(ryde-query 'SELECT count(*) AS n FROM "./members.gz"')" = '{"n":60}' ]
+	[ "$(ryde-query 'SELECT count(*) AS n FROM "/dev/fd/8"' 8< <(cat all))" = '{"n":120}' ]
+	run -66 ryde-query 'SELECT * FROM "./nothere"'
+	run -66 ryde-query 'SELECT * FROM "all"'
+	[[ $output == *'"./all"'* ]]
+}
+
+# rows, objects read, objects left out
+pruned() {
+	ryde-query --stats "SELECT count(*) AS n FROM \"./$1\" WHERE $2" 2> stats | jq .n
+	jq -c '[.objects // 0, .objectsLeftOut]' stats
+}
+
+@test "conditions on the hour open only the objects that can match" {
+	archive a
+	[ "$(pruned a "hour = 14" | xargs)" = '40 [2,4]' ]
+	[ "$(pruned a "hour = '14' AND Name = 'Shadowfax'" | xargs)" = '20 [2,4]' ]
+	[ "$(pruned a "year = 2026 AND month = 11 AND day = 23 AND hour BETWEEN 13 AND 14" | xargs)" = '80 [4,2]' ]
+	[ "$(pruned a "hour > 14.5" | xargs)" = '40 [2,4]' ]
+	[ "$(pruned a "hour IN (13, 15)" | xargs | cut -d ' ' -f 1)" = 80 ]
+	[ "$(pruned a "hour = 14 OR Distance > 0" | xargs)" = '120 [6,0]' ]
+	[ "$(pruned a "approximateArrivalTimestamp >= '2026-11-23T15'" | xargs)" = '40 [2,4]' ]
+	[ "$(pruned a "hour = 7" | xargs)" = '0 [0,6]' ]
+	run -0 ryde-query 'EXPLAIN SELECT * FROM "./a" WHERE hour = 14'
+	[[ $output == *"2 of 6 objects, "* ]]
+}
+
+@test "Hive's key=value: a column each, decoded, compared as numbers where they are" {
+	mkdir -p h/n=07/who=a%2Fb h/n=10/who=Z h/n=x/who=__HIVE_DEFAULT_PARTITION__
+	echo '{"v":1}' > h/n=07/who=a%2Fb/o
+	echo '{"v":2,"n":99}' > h/n=10/who=Z/o
+	echo '{"v":4}' > h/n=x/who=__HIVE_DEFAULT_PARTITION__/o
+	ryde-query -o csv 'SELECT * FROM "./h"' > out
+	printf 'v,n,who\r\n1,07,a/b\r\n2,10,Z\r\n4,x,\r\n' | diff - out
+	[ "$(pruned h "n = 7" | xargs)" = '1 [1,2]' ]
+	[ "$(pruned h "n >= 8" | xargs | cut -d ' ' -f 1)" = 2 ]
+	[ "$(pruned h "who = 'a/b'" | xargs)" = '1 [1,2]' ]
+	[ "$(pruned h "who IS NULL" | xargs)" = '1 [3,0]' ]
+}
+
+@test "what pruning leaves out never matters: the same rows as without it" {
+	mkdir -p h/n=07 h/n=1e1 h/n=x h/n=9 "h/n= 5" h/n=-3
+	for d in h/*; do echo '{"v":1}' > "$d/o"; done
+	# a unary + keeps a condition from its table
+	for value in 7 "'7'" "'07'" 9.0 10 "'x'" "'X'" 5 -3 NULL "x'37'" 1e1 "'1e1'" "''"; do
+		sql=
+		for op in = '<' '<=' '>' '>='; do
+			sql+="SELECT '$op' AS op, count(*) AS c FROM './h' WHERE n $op $value;"
+			sql+="SELECT '$op' AS op, count(*) AS c FROM './h' WHERE likely(n $op $value);"
+		done
+		ryde-query "$sql" > out
+		[ "$(awk 'NR % 2' out)" = "$(awk 'NR % 2 == 0' out)" ] || { echo "$value"; cat out; false; }
+	done
+}
+
+@test "bad lines and torn gzip in an archive: named, counted, the rest answered, 65" {
+	archive a
+	printf '%s\n' '{"v":1}' '{"v":' '' '{"v":2}' > a/2026/11/23/13/c
+	ryde-unicorn -m 200 --fast | gzip > full.gz
+	head -c 1000 full.gz > a/2026/11/23/14/c.gz
+	run -65 --separate-stderr ryde-query --rejects bad --stats 'SELECT sum(v) AS v FROM "./a"'
+	[ "$output" = '{"v":3}' ]
+	[[ $stderr == *"line 2 of ./a/2026/11/23/13/c: not JSON"* ]]
+	[[ $stderr == *"/14/c.gz: the gzip data ends too early"* ]]
+	[ "$(jq -s length bad)" -eq 3 ]
+	run -65 ryde-query --strict 'SELECT sum(v) AS v FROM "./a"'
+}
+
+@test "a file of envelopes has a stream's columns; a column of mixed types keeps them" {
+	printf '%s\n' '{"a":1}' '{"a":"1"}' '{"a":[1]}' '{"a":null}' '{"a":1.5}' > mixed
+	[ "$(ryde-query -o csv 'SELECT typeof(a) AS t, count(*) AS n FROM "./mixed" GROUP BY 1' | tr -d '\r' | xargs)" = 't,n integer,1 null,1 real,1 text,2' ]
+	ryde-produce s mixed
+	ryde-consume -e --to end s > envelopes
+	[ "$(ryde-query 'SELECT count(*) AS n, count(sequenceNumber) AS s, count(a) AS a FROM "./envelopes"')" = '{"n":5,"s":5,"a":4}' ]
+}
+
+@test "ten thousand small objects" {
+	mkdir many
+	python3 -c 'for i in range(1, 10001): print("{\"v\":%d}" % i, file=open("many/%d" % i, "w"))'
+	[ "$(ryde-query 'SELECT sum(v) AS s, count(*) AS n FROM "./many"')" = '{"s":50005000,"n":10000}' ]
+}
+
+@test "totals per rider and day of an archive by the hour equal python3's, to the last digit" {
+	python3 - <<-'P'
+	import os, random
+	from decimal import Decimal, getcontext
+	getcontext().prec = 60
+	r = random.Random(7)
+	sums, files = {}, {}
+	for i in range(20000):
+	    name, day, hour = f'rider{r.randrange(8):03}', r.randrange(20, 24), r.randrange(24)
+	    digits = r.choice([2, 9, 14])
+	    metres = f'{r.randrange(0, 400)}.{r.randrange(10 ** digits):0{digits}}'
+	    key = (name, f'2008-10-{day}')
+	    sums[key] = sums.get(key, Decimal(0)) + Decimal(metres)
+	    line = f'{{"Name":"{name}","StatusTime":"2008-10-{day} {hour:02}:00:00.000","Distance":{metres}}}\n'
+	    files.setdefault(f'geo/2008/10/{day}/{hour:02}', []).append(line)
+	for folder, lines in files.items():
+	    os.makedirs(folder)
+	    open(folder + '/o.ndjson', 'w').writelines(lines)
+	with open('want', 'w') as f:
+	    for (name, day), s in sorted(sums.items()):
+	        t = format(s.normalize(), 'f')
+	        f.write(f'{{"Name":"{name}","day":"{day}","m":{t}}}\n')
+	P
+	ryde-query 'SELECT Name, substr(StatusTime, 1, 10) AS day, sum(Distance) AS m FROM "./geo" GROUP BY 1, 2 ORDER BY 1, 2' > got
+	diff want got
+}
+
+@test "the workshop's CREATE EXTERNAL TABLE as typed: kept by name, letter case apart, with its types" {
+	archive a
+	cat > ddl.sql <<-'S'
+	CREATE EXTERNAL TABLE IF NOT EXISTS wildrydes (
+	       Name string,
+	       StatusTime timestamp,
+	       Latitude float,
+	       Longitude float,
+	       Distance float,
+	       HealthPoints int,
+	       MagicPoints int
+	     )
+	     ROW FORMAT SERDE 'org.apache.hive.hcatalog.data.JsonSerDe'
+	     LOCATION './a/';
+	S
+	run -0 ryde-query -F ddl.sql
+	[ "$output" = '' ]
+	run -0 ryde-query -F ddl.sql
+	mkdir elsewhere
+	cd elsewhere
+	[ "$(ryde-query 'SELECT NAME AS n, sum(distance) AS d FROM WildRydes GROUP BY name')" = \
+		"$(ryde-query 'SELECT Name AS n, sum(Distance) AS d FROM "../a" GROUP BY Name')" ]
+	[ "$(ryde-query -o csv 'SELECT * FROM wildrydes LIMIT 1' | head -n 1 | tr -d '\r')" = \
+		'Name,StatusTime,Latitude,Longitude,Distance,HealthPoints,MagicPoints,year,month,day,hour,approximateArrivalTimestamp' ]
+	run -73 ryde-query "$(sed 's/IF NOT EXISTS//' ../ddl.sql)"
+	run -0 ryde-query 'DROP TABLE wildrydes'
+	run -66 ryde-query 'SELECT * FROM wildrydes'
+}
+
+@test "CREATE EXTERNAL TABLE: types, keys of another case, clauses, and what it does not take" {
+	mkdir d
+	printf '%s\n' '{"A":"1","B":2,"c":"true","d":{"x":1},"e":5}' '{"a":"x","b":2.5,"C":true,"d":"no","e":"t"}' > d/o
+	ryde-query "CREATE EXTERNAL TABLE db.t (a int COMMENT 'it''s', B double, c boolean, \`d\` struct<x:int,y:array<string>>, e varchar(10))
+		COMMENT 'x' PARTITIONED BY (dt string) ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' WITH SERDEPROPERTIES ('a'='b(')
+		LOCATION '$PWD/d' TBLPROPERTIES ('has_encrypted_data'='false');"
+	run -0 --separate-stderr ryde-query 'SELECT * FROM t'
+	[ "$output" = '{"a":1,"B":2,"c":true,"d":{"x":1},"e":"5"}
+{"a":null,"B":2.5,"c":true,"d":null,"e":"t"}' ]
+	[[ $stderr == *"2 values are not of their column's type"* ]]
+	for bad in '(a int)' "(a strange) LOCATION 'x'" "(a int, A int) LOCATION 'x'" "(a int) LOCATION x" \
+		"(a int) ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde' LOCATION 'x'" "(a int) STORED AS ORC LOCATION 'x'" \
+		"(a int" "(a int) LOCATION 'x"; do
+		run -64 ryde-query "CREATE EXTERNAL TABLE bad $bad"
+	done
+}
+
+@test "keys that differ in letter case alone are one column" {
+	printf '%s\n' '{"Name":"a"}' '{"name":"b"}' '{"NAME":"c","Name":"d"}' > in
+	[ "$(ryde-query 'SELECT * FROM "./in"' | xargs)" = '{Name:a} {Name:b} {Name:d}' ]
+}
+
+@test "-o chart: bars for a label, a line for a time, --ascii" {
+	archive a
+	run -0 ryde-query -o chart 'SELECT hour, count(*) AS n FROM "./a" GROUP BY hour'
+	[ "${lines[0]}" = n ]
+	[[ ${lines[1]} == '13 ████'*'█ 40' ]]
+	run -0 ryde-query -o chart --ascii 'SELECT StatusTime, MagicPoints FROM "./a" WHERE Name = '"'Shadowfax'"
+	[[ ${lines[1]} == *' |'*'*'* ]]
+	[[ ${lines[-1]} == *'2026-11-23 13:00:00.000 '*' 2026-11-23 15:30:09.000' ]]
+	run -64 ryde-query -o chart 'SELECT Name FROM "./a"'
+}
+
+lines() {
+	[ "$(wc -l < "$1")" -eq "$2" ]
+}
+
+@test "--follow: the history, then each record as it comes, until a signal: 0" {
+	ryde-admin create stream s --shards 2
+	seq 3 | sed 's/.*/{"n":&}/' | ryde-produce -k .n s
+	ryde-query --follow -o csv 'SELECT * FROM s' > out &
+	pid=$!
+	ryde-query --follow 'SELECT count(*) AS c, max(n) AS m FROM s' > total &
+	grouped=$!
+	until_ok lines out 4
+	for i in 4 5 6; do
+		echo "{\"n\":$i}" | ryde-produce -k .n s
+		until_ok lines out $((i + 1))
+	done
+	kill -TERM "$pid"
+	wait "$pid"
+	[ "$(sed 1d out | cut -d , -f 1 | sort | xargs)" = '1 2 3 4 5 6' ]
+	[ "$(head -n 1 out | cut -d , -f 1)" = n ]
+	kill -TERM "$grouped"
+	wait "$grouped"
+	[ "$(cat total)" = '{"c":6,"m":6}' ]
+	run -64 ryde-query --follow 'SELECT 1'
+	[[ $output == *"no stream"* ]]
+	# a table shows what it has before it waits
+	ryde-query --follow -o table 'SELECT n FROM s' > table &
+	pid=$!
+	until_ok lines table 8
+	kill -TERM "$pid"
+	wait "$pid"
+	# a reader that goes ends it
+	mkfifo pipe
+	ryde-query --follow 'SELECT n FROM s' > pipe &
+	pid=$!
+	head -n 1 pipe
+	rc=0
+	wait "$pid" || rc=$?
+	[ "$rc" -eq 141 ]
+}
+
+# the same statement, grouped by ryde, and by SQLite: a condition is not in ryde's shape
+same_groups() {
+	ryde-query "$1 FROM \"./in\" GROUP BY $2" > ours
+	ryde-query "$1 FROM \"./in\" WHERE 1 GROUP BY $2" > sqlites
+	diff sqlites ours || { echo "$1 $2"; false; }
+}
+
+@test "groups are the same whether ryde makes them or SQLite" {
+	python3 - > in <<-'P'
+	import json, random
+	r = random.Random(11)
+	def number():
+	    return r.choice(['0', '-0', '1', '1.0', '1e0', '-3', '7.25', '0.1', '0.2', '1e300', '-1e-7', '9007199254740993',
+	        '9223372036854775807', str(r.randrange(10**6)), f'{r.random() * 1000:.3f}'])
+	kinds = {'i': lambda: str(r.randrange(5)), 'n': number, 's': lambda: r.choice(['"a"', '"b"', '""', '"10"', '"ä"', '"Z z"']),
+	    'mixed': lambda: r.choice([number(), '"x"', 'null', '"5"']), 'odd': lambda: r.choice(['1', 'true', '[1]', '{}', '"q\\n"']),
+	    'long': lambda: r.choice(['18446744073709551616', '0.1234567890123456789', '5'])}
+	for _ in range(3000):
+	    row = {k: f() for k, f in kinds.items() if r.random() < 0.9}
+	    print('{' + ','.join(f'"{k}":{v}' for k, v in row.items()) + '}')
+	P
+	same_groups 'SELECT s, count(*), count(n), sum(n), total(n), avg(n), min(n), max(n)' s
+	same_groups 'SELECT i, n AS x, count(*) AS c, sum(i)' 'i, n'
+	same_groups 'SELECT s AS "a b", min(s), max(mixed), min(mixed), count(mixed)' s
+	same_groups 'SELECT mixed, count(*), max(s)' mixed
+	same_groups 'SELECT s, sum(mixed)' s
+	same_groups 'SELECT odd, count(*)' odd
+	same_groups 'SELECT s, min(odd)' s
+	same_groups 'SELECT long, sum(long), count(*)' long
+	same_groups 'SELECT s, sum(long), max(long), avg(long)' s
+	same_groups 'SELECT count(*), S, sum([i])' '2'
+	same_groups 'SELECT s, i, sum(i) AS t' 's, i ORDER BY t DESC LIMIT 7 OFFSET 2'
+	same_groups 'SELECT i, sum(n)' 'i ORDER BY i DESC'
+	# a view comes before a stream of its name
+	echo '{"s":"stream"}' | ryde-produce v
+	[ "$(ryde-query "CREATE VIEW v AS SELECT 'view' AS s; SELECT s, count(*) AS c FROM v GROUP BY s; SELECT s FROM v")" = '{"s":"view","c":1}
+{"s":"view"}' ]
+	: > in
+	run -0 ryde-query 'SELECT s, sum(n) FROM "./in" GROUP BY s'
+	[ "$output" = '' ]
+	ryde-query --stats 'SELECT name, count(*) FROM "-" GROUP BY name' < <(three) 2> stats > got
+	[ "$(jq -c '[.in, .handled, .out]' stats)" = '[3,3,3]' ]
+}
+
+@test "numbers of many digits are compared and sorted among the others" {
+	printf '{"x":%s}\n' 0.1234567890123456789 -5 18446744073709551616 7 -123456789012345678901234567890 0.1234567890123456788 1e400 > in
+	[ "$(ryde-query 'SELECT x FROM "./in" WHERE x < 7 ORDER BY x' | wc -l)" -eq 4 ]
+	ryde-query 'SELECT x FROM "./in" WHERE x > 1 ORDER BY x' > out
+	printf '{"x":%s}\n' 7 18446744073709551616 1e+400 | diff - out
+	[ "$(ryde-query "SELECT x FROM './in' WHERE x = exact('0.1234567890123456788')")" = '{"x":0.1234567890123456788}' ]
+	[ "$(ryde-query "SELECT max(x) AS m FROM './in' WHERE x < 1")" = '{"m":0.1234567890123456789}' ]
+	[ "$(ryde-query "SELECT count(DISTINCT x) AS c, min(x) AS m FROM './in'")" = '{"c":7,"m":-123456789012345678901234567890}' ]
+}
+
+@test "a directory that grows while it is read: whole objects, no error" {
+	mkdir grows
+	seq 1 100 | sed 's/.*/{"n":&}/' > object
+	for i in $(seq 50); do cp object "grows/$i.ndjson"; done
+	(
+		i=1000
+		while [ ! -e stop ]; do
+			cp object ".new.$i" && mv ".new.$i" "grows/$i.ndjson"
+			i=$((i + 1))
+		done
+	) &
+	writer=$!
+	last=5000
+	for _ in 1 2 3 4 5; do
+		run -0 ryde-query 'SELECT count(*) AS c, sum(n) AS s FROM "./grows"'
+		[ "$(jq '.c % 100' <<< "$output")" = 0 ]
+		[ "$(jq '.s == .c / 100 * 5050' <<< "$output")" = true ]
+		[ "$(jq .c <<< "$output")" -ge "$last" ]
+		last=$(jq .c <<< "$output")
+	done
+	touch stop
+	wait "$writer"
+}
+
+@test "what does not fit in memory is sorted and grouped on disk" {
+	ryde-unicorn -c 50 -m 60000 --fast --seed 1 > rides.ndjson
+	ryde-query 'SELECT StatusTime, Name FROM "./rides.ndjson" ORDER BY Distance DESC, StatusTime, Name' > got
+	[ "$(wc -l < got)" -eq 60000 ]
+	jq -r '[.Distance, .StatusTime, .Name] | @tsv' rides.ndjson | LC_ALL=C sort -t "$(printf '\t')" -k 1,1nr -k 2,3 | cut -f 2- > want
+	jq -r '[.StatusTime, .Name] | @tsv' got | cmp - want
+	[ "$(ryde-query 'SELECT count(*) AS c FROM (SELECT Name, StatusTime FROM "./rides.ndjson" GROUP BY Name, StatusTime)')" = '{"c":60000}' ]
+}
