@@ -52,7 +52,7 @@ subscriptions() {
 
 @test "a subscription is renewed behind its continuation: no gap, nothing twice" {
 	serve '{"shards":[{"records":40},{"records":10}],"life_s":0.3}'
-	timeout 60 ryde-consume --fan-out me --from start s > out 2> err &
+	timeout --foreground 60 ryde-consume --fan-out me --from start s > out 2> err &
 	reader=$!
 	until_ok has_lines 50 out
 	# what arrives later comes by another subscription, which begins behind an event without records

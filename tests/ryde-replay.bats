@@ -53,7 +53,7 @@ PY
 	# shellcheck disable=SC2059
 	printf "$e" 1 0 100 2 1 900 > in
 	run -0 timeout 60 ryde-replay --speed 10x in
-	run -124 timeout 1 ryde-replay --speed 10x -t .t in
+	run -124 timeout --foreground 1 ryde-replay --speed 10x -t .t in
 	[ "${#lines[@]}" -eq 1 ]
 }
 
