@@ -51,6 +51,20 @@ three() {
 	[ "$(ryde-query 'SELECT count(*) AS c FROM both JOIN "stream:both" AS s USING (n)')" = '{"c":3}' ]
 }
 
+@test "OR over parts of the path gives every row once" {
+	for day in 01 02 03 04 05 06; do
+		for hour in 01 02 03 04; do
+			mkdir -p "or/2024/01/$day/$hour"
+			seq -f "{\"n\":%g,\"d\":\"$day$hour\"}" 60 > "or/2024/01/$day/$hour/x.ndjson"
+		done
+	done
+	# SQLite reads the two hours one after the other
+	[[ $(ryde-query "EXPLAIN SELECT * FROM './or' WHERE hour=4 AND day=3 OR day=2 AND hour=2") == *"MULTI-INDEX OR"* ]]
+	[ "$(ryde-query "SELECT d,count(*) AS c FROM './or' WHERE hour=4 AND day=3 OR day=2 AND hour=2 GROUP BY d")" = '{"d":"0202","c":60}
+{"d":"0304","c":60}' ]
+	[ "$(ryde-query "SELECT count(*) AS c FROM './or' WHERE hour=4 AND day=3 OR day=3 AND n<=10")" = '{"c":90}' ]
+}
+
 @test "unknown names: 66, and the near ones" {
 	three | ryde-produce wildrydes
 	run -66 ryde-query 'SELECT * FROM wildryde'

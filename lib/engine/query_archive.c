@@ -27,6 +27,7 @@
 
 #define PATH_LONGEST ((size_t)128 << 10)
 #define ROW_BYTES 170 /* of a usual line, where only sizes are known */
+#define LINE_BITS 40  /* of a row's position; the rest is its object's */
 #define PARTS 5	      /* year, month, day, hour, approximateArrivalTimestamp */
 
 struct object {
@@ -440,6 +441,14 @@ extra(struct ryde_query_cursor *base, size_t i, struct ryde_view *text)
 	return !b->failed;
 }
 
+static int64_t
+position(const struct ryde_query_cursor *base)
+{
+	const struct cursor *c = (const struct cursor *)base;
+
+	return (int64_t)c->at << LINE_BITS | (int64_t)ryde_reader_line_number(c->reader);
+}
+
 /* ---- opening ---- */
 
 static int
@@ -585,6 +594,7 @@ close_archive(struct ryde_query_source *base)
 static const struct ryde_query_source_ops archive_ops = {.cursor = cursor,
     .next = next,
     .extra = extra,
+    .position = position,
     .bad = bad,
     .plan = plan,
     .free_cursor = free_cursor,

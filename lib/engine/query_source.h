@@ -54,6 +54,11 @@ struct ryde_query_source_ops {
 	    struct ryde_err *err);
 	/* The row's extra column i; false: NULL. */
 	bool (*extra)(struct ryde_query_cursor *c, size_t i, struct ryde_view *text);
+	/*
+	 * Where the row stands among all rows, the same with any filter and larger than
+	 * those before it. NULL: filters leave nothing out, and counting tells.
+	 */
+	int64_t (*position)(const struct ryde_query_cursor *c);
 	/* Where rows come unchecked: this one is no JSON. -1 with err set: stop. */
 	int (*bad)(struct ryde_query_cursor *c, const struct ryde_json_fault *fault,
 	    struct ryde_err *err);

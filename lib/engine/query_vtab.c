@@ -406,7 +406,10 @@ x_eof(sqlite3_vtab_cursor *base)
 static int
 x_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *out)
 {
-	*out = ((const struct cursor *)base)->n;
+	const struct cursor *c = (const struct cursor *)base;
+
+	/* OR reads twice, each time with a condition, and takes a row once by this */
+	*out = c->rows->ops->position != NULL ? c->rows->ops->position(c->rows) : c->n;
 	return SQLITE_OK;
 }
 
