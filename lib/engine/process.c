@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #define ANY_SLOT (-1)
+#define UNSAID_MAX (4 * RYDE_PROCESS_HAND_RECORDS)
 #define LANES_TIDY 4096 /* idle lanes are forgotten when there are so many */
 
 struct engine {
@@ -349,11 +350,21 @@ hand_full(const struct engine *e)
 	       e->c.hand_bytes >= RYDE_PROCESS_HAND_BYTES;
 }
 
+/* With --parallel what is done beside a batch that is not cannot be acknowledged, and is
+ * not forgotten either: true where it is more than max. */
+static bool
+unsaid(const struct engine *e, uint64_t max)
+{
+	return e->settings->parallel > 1 &&
+	       ryde_ack_sink_outstanding(ryde_intake_sink(e->c.in)) > max;
+}
+
 /* True while more input is wanted. */
 static bool
 wants_input(const struct engine *e)
 {
 	return !e->ended && !e->c.stopping && e->end_mark.n == 0 && !hand_full(e) &&
+	       !unsaid(e, 2 * UNSAID_MAX) &&
 	       (e->c.out == NULL || ryde_writer_pending(e->c.out) < RYDE_WRITER_HIGH);
 }
 
@@ -393,19 +404,23 @@ take(struct engine *e, int64_t now_ms)
 		stop(e, &err, now_ms);
 }
 
-/* Rule 7: a shard that keeps failing must not keep the others from going on. */
+/* Rule 7: a shard that keeps failing must not keep the others from going on. Held is the
+ * one that frees most of what is in hand, or else the one that has failed for longest. */
 static void
 relieve(struct engine *e)
 {
-	struct ryde_process_lane *most = NULL;
+	struct ryde_process_lane_hold h, most = {.first = NULL};
+	bool full = hand_full(e), crowded = full || unsaid(e, UNSAID_MAX);
 
-	for (size_t i = 0; hand_full(e) && i < e->n_lanes; i++) {
-		if (ryde_process_lane_holdable(e->lanes[i]) >
-		    (most != NULL ? ryde_process_lane_holdable(most) : 0))
-			most = e->lanes[i];
+	for (size_t i = 0; i < e->n_lanes; i++) {
+		e->lanes[i]->begin_up_to = UINT64_MAX;
+		if (crowded && ryde_process_lane_holdable(e->lanes[i], &h) &&
+		    (most.first == NULL || (full ? h.frees > most.frees
+						 : h.up_to < most.up_to)))
+			most = h;
 	}
-	if (most != NULL)
-		ryde_process_lane_hold(most, &e->c);
+	if (most.first != NULL && (!full || most.frees > 0))
+		ryde_process_lane_hold(&most, &e->c);
 }
 
 /* The loop. */

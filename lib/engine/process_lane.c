@@ -35,6 +35,7 @@ ryde_process_lane_new(struct ryde_view raw_stream, struct ryde_view raw_shard,
 		l->raw_stream = ryde_view_copy(raw_stream);
 		l->raw_shard = ryde_view_copy(raw_shard);
 		l->sibling = l->first = l;
+		l->begin_up_to = UINT64_MAX;
 		l->stream = ryde_json_string_copy(raw_stream);
 		l->shard = ryde_json_string_copy(raw_shard);
 	}
@@ -114,7 +115,7 @@ drop(struct ryde_process_lane *l, struct ryde_process_lane_common *c,
 	} else {
 		ryde_intake_done(c->in, item->ticket);
 	}
-	l->mid_line = item->more;
+	l->first->mid_line = item->more;
 	c->books->filtered++;
 	ryde_books_extra(c->books, "FilteredOutEventCount", 1);
 }
@@ -177,11 +178,11 @@ ryde_process_lane_add(struct ryde_process_lane *l, struct ryde_process_lane_comm
 	free(key);
 	if (result != 1)
 		return result;
-	l->mid_line = item->more;
-	/* A held shard is read again from its position: an open window's records with it.
-	 */
-	l->can_hold = line->ack.n > 0 && l->tumble.size_ms == 0 &&
-		      c->settings->parallel <= 1 && ryde_ack_sink_can_hold(sink, line);
+	l->first->mid_line = item->more;
+	l->first->can_hold = line->ack.n > 0 && ryde_ack_sink_can_hold(sink, line);
+	/* For another sink it was read again, and can be held again. */
+	if (l->first->held && line->gen > l->first->hold_gen)
+		l->first->held = false;
 	l->tumble.own_time = !line->has_arrival;
 	l->tumble.marked = l->tumble.marked || line->ack.n > 0;
 	l->tumble.heard_mono_ms = l->window_from_ms;
@@ -253,7 +254,7 @@ step_idle(struct ryde_process_lane *l, struct ryde_process_lane_common *c, bool 
 {
 	struct ryde_process_batch_limits limits;
 
-	if (c->stopping)
+	if (c->stopping || ryde_process_lane_barred(l))
 		return STEP_WAIT;
 	if (l->tumble.size_ms > 0 && turn_window(l, c, now_ms, err)) {
 		if (l->tumble.closing == RYDE_PROCESS_TUMBLE_NO)
@@ -329,7 +330,7 @@ ryde_process_lane_wait(const struct ryde_process_lane *l,
 {
 	switch (l->phase) {
 	case RYDE_PROCESS_LANE_IDLE:
-		if (!c->stopping)
+		if (!c->stopping && !ryde_process_lane_barred(l))
 			wait_idle(l, c, w);
 		break;
 	case RYDE_PROCESS_LANE_RUNNING:
@@ -341,7 +342,8 @@ ryde_process_lane_wait(const struct ryde_process_lane *l,
 			ryde_waits_until(w, l->until_ms);
 		break;
 	case RYDE_PROCESS_LANE_READY: /* the end of another lane's call wakes the loop */
-		if (c->children < RYDE_PROCESS_CHILDREN_MAX && !c->stopping)
+		if (c->children < RYDE_PROCESS_CHILDREN_MAX && !c->stopping &&
+		    !ryde_process_lane_barred(l))
 			ryde_waits_until(w, 0);
 		break;
 	case RYDE_PROCESS_LANE_PRINTING: /* room in the pipe does */

@@ -114,9 +114,13 @@ struct ryde_process_lane {
 	/* Marks to pass on once the records before them were released. */
 	struct ryde_buf marks[2];
 	uint64_t mark_after[2];
-	/* Hold. */
+	/* Hold: the shard's, of the first. */
 	bool can_hold, held, mid_line;
 	uint64_t hold_ticket;
+	uint32_t hold_gen;
+	/* No batch is begun whose first record has a higher order: what runs behind it
+	 * ends, and then the shard is held. UINT64_MAX: it is not about to be. */
+	uint64_t begin_up_to;
 };
 
 /* A lane for records of a shard; views are raw JSON, empty for payload lines. */
@@ -158,15 +162,26 @@ void ryde_process_lane_wait(const struct ryde_process_lane *l,
 /* Asks a running call to end: its batch is pending, not failed. */
 void ryde_process_lane_stop(struct ryde_process_lane *l, int64_t now_mono_ms);
 
+/* Rule 7: what holding a shard would do. */
+struct ryde_process_lane_hold {
+	struct ryde_process_lane *first;
+	uint64_t up_to; /* the order of the last record that stays */
+	size_t frees;	/* records in hand behind it */
+	bool wait;	/* some of those are with a command */
+};
+/* False unless the shard whose first lane is l is failing, its reader lets shards be
+ * held, and it can be held between two records that are in hand. */
+bool ryde_process_lane_holdable(
+    struct ryde_process_lane *l, struct ryde_process_lane_hold *h);
 /*
- * Rule 7. How many records a hold would free: 0 unless the lane is failing and its reader
- * lets shards be held.
+ * Asks the reader to hold the shard, and drops what came after the oldest batch that
+ * fails; it resumes when that is done. While calls are under way that would be dropped, it
+ * only begins no others.
  */
-size_t ryde_process_lane_holdable(const struct ryde_process_lane *l);
-/* Asks the reader to hold the shard, and drops what came after the batch. It resumes when
- * the batch is done. */
 void ryde_process_lane_hold(
-    struct ryde_process_lane *l, struct ryde_process_lane_common *c);
+    const struct ryde_process_lane_hold *h, struct ryde_process_lane_common *c);
+/* True where l may not begin a batch: its shard is about to be held. */
+bool ryde_process_lane_barred(const struct ryde_process_lane *l);
 
 /*
  * What the files of a lane share.

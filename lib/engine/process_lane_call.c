@@ -208,7 +208,8 @@ ryde_process_lane_ready(struct ryde_process_lane *l, struct ryde_process_lane_co
 {
 	struct ryde_err failure = RYDE_ERR_INIT;
 
-	if (c->stopping || c->children >= RYDE_PROCESS_CHILDREN_MAX)
+	if (c->stopping || c->children >= RYDE_PROCESS_CHILDREN_MAX ||
+	    ryde_process_lane_barred(l))
 		return 0;
 	if (l->tumble.closing == RYDE_PROCESS_TUMBLE_NO && cut_off(l, c))
 		return 1;

@@ -104,10 +104,10 @@ ryde_process_lane_release(struct ryde_process_lane *l, struct ryde_process_lane_
 	c->hand_records -= n;
 	c->hand_bytes -= bytes - l->batch.bytes;
 	l->calls = 0; /* the checkpoint has moved */
-	if (l->held && l->batch.n == 0) {
-		l->held = false;
+	if (l->first->held && ryde_process_lane_oldest(l) == UINT64_MAX) {
+		l->first->held = false;
 		ryde_log(RYDE_LOG_NOTICE, "%s: goes on", l->shard);
-		ryde_ack_sink_resume(ryde_intake_sink(c->in), l->hold_ticket);
+		ryde_ack_sink_resume(ryde_intake_sink(c->in), l->first->hold_ticket);
 	}
 	return c->out != NULL ? pass_marks(l->first, c, err) : 0;
 }

@@ -50,10 +50,10 @@ ryde_process_lineage_waits(
 	if (first->parents == NULL)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if ((lanes[i]->held || lanes[i]->batch.n > 0) &&
+		if ((lanes[i]->first->held || lanes[i]->batch.n > 0) &&
 		    strcmp(lanes[i]->raw_stream, first->raw_stream) == 0 &&
 		    names(first->parents, lanes[i]) &&
-		    (lanes[i]->held ||
+		    (lanes[i]->first->held ||
 			ryde_process_lane_oldest(lanes[i]) < first->behind))
 			return true;
 	free(first->parents);

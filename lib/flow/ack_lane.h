@@ -17,10 +17,18 @@ struct ryde_line;
 /* One line that was taken and is not acknowledged. */
 struct ryde_ack_entry {
 	struct ryde_pos pos;
-	uint32_t gen;
+	uint32_t sub, gen;
 	bool done, more;
+	bool unsaid; /* nothing is known of a record by it: a mark, or what stands for
+			lines that were kept over a hold */
 	char *at; /* window positions to hand back; owned */
 	size_t at_n;
+};
+
+/* A line's place in its shard. */
+struct ryde_ack_line_place {
+	struct ryde_pos pos;
+	uint32_t sub;
 };
 
 /*
@@ -42,6 +50,11 @@ struct ryde_ack_lane {
 	uint32_t gen; /* of the last line taken */
 	bool held;    /* lines of a generation up to held_gen are stale */
 	uint32_t held_gen;
+	/* What a held shard's reader prints again and is not handled again: all up to
+	 * `kept`, and what was done of the lines behind it, in order. */
+	struct ryde_pos kept;
+	struct ryde_ack_line_place *known;
+	size_t n_known, at_known;
 };
 
 /* A new entry at the end, to be filled; NULL without memory. */
@@ -51,6 +64,19 @@ int ryde_ack_lane_fill(struct ryde_ack_entry *e, const struct ryde_line *line);
 /* Moves the done front of the lane into what is to be sent; returns how many lines that
  * were. */
 size_t ryde_ack_lane_advance(struct ryde_ack_lane *l);
+/*
+ * Forgets all lines behind line `number`, the last one of its record, and remembers which
+ * of them were done; without the memory for that they are handled twice. Returns how many
+ * lines that were.
+ */
+size_t ryde_ack_lane_forget(struct ryde_ack_lane *l, uint64_t number);
+/*
+ * 1 where the line was done, or kept, before its shard was held: it is taken in as done,
+ * which counts once all before it is. *more is how many entries more there are then. 0: it
+ * is new. -1 without memory.
+ */
+int ryde_ack_lane_again(
+    struct ryde_ack_lane *l, const struct ryde_line *line, size_t *more);
 void ryde_ack_lane_free(struct ryde_ack_lane *l);
 
 #endif

@@ -362,11 +362,20 @@ take_with_ack(struct ryde_ack_sink *s, const struct ryde_line *line, uint64_t *t
 	l->last_more = line->more;
 	if (s->role != RYDE_ACK_SINK)
 		return RYDE_ACK_TAKEN;
-	e = ryde_ack_lane_push(l);
-	if (e == NULL || ryde_ack_lane_fill(e, line) != 0) {
-		(void)ryde_err_nomem(err);
-		return RYDE_ACK_FAILED;
+	if (l->held) {
+		int known = ryde_ack_lane_again(l, line, &index);
+
+		if (known < 0)
+			goto no_memory;
+		if (known > 0) {
+			s->outstanding += index;
+			s->outstanding -= ryde_ack_lane_advance(l);
+			return RYDE_ACK_STALE;
+		}
 	}
+	e = ryde_ack_lane_push(l);
+	if (e == NULL || ryde_ack_lane_fill(e, line) != 0)
+		goto no_memory;
 	s->outstanding++;
 	if (e->done) {
 		if (l->n == 1)
@@ -378,6 +387,9 @@ take_with_ack(struct ryde_ack_sink *s, const struct ryde_line *line, uint64_t *t
 	*ticket =
 	    (uint64_t)(index + 1) << LANE_SHIFT | ((l->first + l->n - 1) & NUMBER_MASK);
 	return RYDE_ACK_TAKEN;
+no_memory:
+	(void)ryde_err_nomem(err);
+	return RYDE_ACK_FAILED;
 }
 
 enum ryde_ack_take
@@ -643,13 +655,7 @@ ryde_ack_sink_hold(struct ryde_ack_sink *s, uint64_t last)
 	if (index == 0 || index > s->n_lanes)
 		return;
 	l = s->lanes[index - 1];
-	while (l->n > 0 && l->first + l->n - 1 > number) {
-		struct ryde_ack_entry *e = &l->ring[(l->head + l->n - 1) & (l->cap - 1)];
-
-		free(e->at);
-		l->n--;
-		s->outstanding--;
-	}
+	s->outstanding -= ryde_ack_lane_forget(l, number);
 	l->held = true;
 	l->held_gen = l->gen;
 	put_request(l, "hold", l->held_gen);

@@ -46,8 +46,8 @@ void ryde_ack_sink_fingerprint(struct ryde_ack_sink *s, const char *fingerprint)
 /* What to do with a line that was taken. */
 enum ryde_ack_take {
 	RYDE_ACK_TAKEN,	 /* handle it, and say done with its ticket */
-	RYDE_ACK_STALE,	 /* an older generation of a held shard: drop it, count it nowhere
-			  */
+	RYDE_ACK_STALE,	 /* an older generation of a held shard, or known from before the
+			    hold: drop it, count it nowhere */
 	RYDE_ACK_FAILED, /* err: RYDE_ETEMPFAIL the reader cannot be reached or is gone,
 			    RYDE_ECONFIG it refuses; begin no effect */
 };
@@ -97,8 +97,10 @@ bool ryde_ack_sink_direct(const struct ryde_ack_sink *s, const struct ryde_line 
 bool ryde_ack_sink_can_hold(const struct ryde_ack_sink *s, const struct ryde_line *line);
 /*
  * Asks the reader to hold the shard of ticket `last`: every line of that shard after
- * `last` is forgotten here (the caller drops them too), lines that still come from before
- * the hold are STALE.
+ * `last`, the last one of its record, is forgotten here (the caller drops those that are
+ * not done; none of them may be under way), lines that still come from before the hold are
+ * STALE. So are lines that come again and were taken in up to `last`, or done behind it:
+ * nothing is handled twice because of a hold.
  */
 void ryde_ack_sink_hold(struct ryde_ack_sink *s, uint64_t last);
 /* Asks the reader to read that shard again, from its position (after everything done). */
