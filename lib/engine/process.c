@@ -415,8 +415,8 @@ relieve(struct engine *e)
 	for (size_t i = 0; i < e->n_lanes; i++) {
 		e->lanes[i]->begin_up_to = UINT64_MAX;
 		if (crowded && ryde_process_lane_holdable(e->lanes[i], &h) &&
-		    (most.first == NULL || (full ? h.frees > most.frees
-						 : h.up_to < most.up_to)))
+		    (most.first == NULL ||
+			(full ? h.frees > most.frees : h.up_to < most.up_to)))
 			most = h;
 	}
 	if (most.first != NULL && (!full || most.frees > 0))

@@ -175,8 +175,8 @@ bool ryde_process_lane_holdable(
     struct ryde_process_lane *l, struct ryde_process_lane_hold *h);
 /*
  * Asks the reader to hold the shard, and drops what came after the oldest batch that
- * fails; it resumes when that is done. While calls are under way that would be dropped, it
- * only begins no others.
+ * fails; it resumes when that is done. While calls are under way that would be dropped,
+ * it only begins no others.
  */
 void ryde_process_lane_hold(
     const struct ryde_process_lane_hold *h, struct ryde_process_lane_common *c);

@@ -21,7 +21,7 @@ struct ryde_ack_entry {
 	bool done, more;
 	bool unsaid; /* nothing is known of a record by it: a mark, or what stands for
 			lines that were kept over a hold */
-	char *at; /* window positions to hand back; owned */
+	char *at;    /* window positions to hand back; owned */
 	size_t at_n;
 };
 
@@ -72,8 +72,8 @@ size_t ryde_ack_lane_advance(struct ryde_ack_lane *l);
 size_t ryde_ack_lane_forget(struct ryde_ack_lane *l, uint64_t number);
 /*
  * 1 where the line was done, or kept, before its shard was held: it is taken in as done,
- * which counts once all before it is. *more is how many entries more there are then. 0: it
- * is new. -1 without memory.
+ * which counts once all before it is. *more is how many entries more there are then. 0:
+ * it is new. -1 without memory.
  */
 int ryde_ack_lane_again(
     struct ryde_ack_lane *l, const struct ryde_line *line, size_t *more);

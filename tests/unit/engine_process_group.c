@@ -293,12 +293,13 @@ main(void)
 	if (mkdtemp(dir) == NULL || chdir(dir) != 0 || setenv("RYDE_RUN", dir, 1) != 0)
 		return 1;
 	signal(SIGPIPE, SIG_IGN);
-	test_hold("cat >> all.$RYDE_SHARD_ID; [ $RYDE_SHARD_ID = b ] || [ -e mended ]", 1);
+	test_hold(
+	    "cat >> all.$RYDE_SHARD_ID; [ $RYDE_SHARD_ID = b ] || [ -e mended ]", 1);
 	check_order("all.a");
 	check_order("all.b");
 	clean();
-	/* Of two keys one is poisoned, and they are handled side by side: what was done of
-	 * the other one is not done again. */
+	/* Of two keys one is poisoned, and they are handled side by side: what was done
+	 * of the other one is not done again. */
 	test_hold("read one; { echo $one; cat; } > now.$$; "
 		  "[ $RYDE_SHARD_ID = b ] || [ $((one % 2)) = 0 ] || [ -e mended ] || "
 		  "{ rm now.$$; exit 1; }; "
