@@ -281,9 +281,17 @@ adding() {
 	ryde-process --batch-size 10000 --batch-window 300s --retries 10000 --max-age 7d --tumble 15m --partial --event lambda -- cat </dev/null
 }
 
-@test "--log json has one line for each call, as CloudWatch has it" {
+@test "--log json has START, END and REPORT of each call, as CloudWatch has them" {
 	run -0 --separate-stderr bash -c 'seq 3 | ryde-process --log json --batch-size 2 -- true'
 	[ "$(jq -r .msg <<<"$stderr" | grep -c '^REPORT RequestId: [0-9a-f-]* Duration: [0-9]* ms Batch Size: [12] Attempt: 1 Status: success')" -eq 2 ]
+	# the three lines of a call have one id, and come in this order
+	jq -r '.msg | select(test("RequestId: ")) | [split(" ")[0], split(" ")[2]] | join(" ")' <<<"$stderr" > said
+	[ "$(cut -d' ' -f1 said | tr '\n' ' ')" = 'START END REPORT START END REPORT ' ]
+	[ "$(cut -d' ' -f2 said | uniq -c | awk '{ print $1 }' | tr '\n' ' ')" = '3 3 ' ]
+	# a call that failed is reported with what failed, and its next attempt with its number
+	run -0 --separate-stderr bash -c 'seq 1 | ryde-process --log json --backoff 1ms -- sh -c "[ \$RYDE_ATTEMPT = 2 ]"'
+	[ "$(jq -r .msg <<<"$stderr" | grep -c '^REPORT .*Attempt: 1 Status: .*exit')" -eq 1 ]
+	[ "$(jq -r .msg <<<"$stderr" | grep -c '^REPORT .*Attempt: 2 Status: success')" -eq 1 ]
 }
 
 @test "--tumble behind ryde-consume --to end: a window whose time has passed is closed, and acknowledged" {

@@ -69,7 +69,7 @@ struct ryde_process_settings {
 	bool bisect;
 	bool partial;	   /* the response names what failed: process_response.h */
 	int64_t tumble_ms; /* windows with state: process_tumble.h; 0: none */
-	enum ryde_log_level report_level; /* of the line for each call */
+	enum ryde_log_level report_level; /* of the lines for each call */
 	const char *filter_criteria;	  /* a file, or NULL */
 	const char *on_failure;		  /* destination, or NULL */
 	bool filtered;	      /* -f was given: failure documents carry the payloads */

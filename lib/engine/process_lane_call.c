@@ -202,6 +202,13 @@ count_call(const struct ryde_process_lane *l, struct ryde_process_lane_common *c
 	ryde_books_extra_set(c->books, "IteratorAge", age_ms > 0 ? (uint64_t)age_ms : 0);
 }
 
+/* The beginning of a call, as CloudWatch has it. */
+static void
+say_start(const struct ryde_process_lane *l, const struct ryde_process_lane_common *c)
+{
+	ryde_log(c->settings->report_level, "START RequestId: %s Version: $LATEST", l->id);
+}
+
 int
 ryde_process_lane_ready(struct ryde_process_lane *l, struct ryde_process_lane_common *c,
     int64_t now_ms, struct ryde_err *err)
@@ -222,6 +229,7 @@ ryde_process_lane_ready(struct ryde_process_lane *l, struct ryde_process_lane_co
 		*err = failure;
 		return -1;
 	}
+	say_start(l, c);
 	l->calls++;
 	c->children++;
 	count_call(l, c);
@@ -243,7 +251,7 @@ say_lingering(struct ryde_process_lane_common *c)
 	c->said_lingering = true;
 }
 
-/* As CloudWatch has it, one line for each call. */
+/* The end of a call, as CloudWatch has it. */
 static void
 report(const struct ryde_process_lane *l, const struct ryde_process_lane_common *c,
     const struct verdict *v)
@@ -253,6 +261,7 @@ report(const struct ryde_process_lane *l, const struct ryde_process_lane_common 
 	if (!ryde_log_on(c->settings->report_level))
 		return;
 	ryde_process_lane_describe(l, ryde_process_lane_size(l), records, sizeof records);
+	ryde_log(c->settings->report_level, "END RequestId: %s", l->id);
 	ryde_log(c->settings->report_level,
 	    "REPORT RequestId: %s Duration: %lld ms Batch Size: %zu Attempt: %u Status: "
 	    "%s (%s)",
