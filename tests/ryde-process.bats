@@ -194,6 +194,31 @@ lines() {
 	[[ $stderr == *"killed by signal 9"* ]]
 }
 
+@test "a handler that is killed in the middle, as by the OOM killer, gets the whole batch again" {
+	# shellcheck disable=SC2016
+	run -0 --separate-stderr ryde-process --backoff 1ms -- sh -c '[ "$RYDE_ATTEMPT" = 2 ] || { read -r one; echo "$one" >>half; kill -9 $$; }; cat >whole' <nine
+	[[ $stderr == *"killed by signal 9"* ]]
+	lines half 1
+	cmp nine whole
+}
+
+@test "a handler that forks many: when its time is over, none of them is left" {
+	# each of them holds the handler's stdout open, and ignores SIGTERM
+	cat >many <<-'SH'
+		#!/bin/sh
+		trap '' TERM
+		for i in $(seq 200); do sleep "1000.$TAG" & done
+		touch began
+		sleep "1000.$TAG"
+	SH
+	chmod +x many
+	export TAG=$$$RANDOM
+	run -65 --separate-stderr ryde-process --retries 0 --partial --event lambda --timeout 1s -- ./many <nine
+	[[ $stderr == *"timed out after 1.000 s"* ]]
+	[ -e began ]
+	until_ok sh -c "! pgrep -f '^sleep 1000.$TAG'"
+}
+
 @test "a handler that does not read its input is judged by its exit status" {
 	seq 100000 >in
 	ryde-process --batch-size 10000 -- true <in
@@ -308,6 +333,57 @@ lines() {
 	[ "$status" -eq 75 ]
 	grep -q '"failed":0,"pending":9' log
 	[ ! -s failed ]
+}
+
+@test "a stop that tells the handler, too, and before us, as systemd's may: nothing is discarded because of it" {
+	mkfifo in
+	# the first call is ended by the stop; what comes again within --grace is handled
+	# shellcheck disable=SC2016
+	ryde-process --stats --retries 0 --on-failure ./failed -- \
+		sh -c 'cat >batch; [ -e began ] || { echo $$ >pid; touch began; exec sleep 1000; }; cat batch >got' <in 2>log &
+	pid=$!
+	exec 9>in
+	cat nine >&9
+	until_ok test -e began
+	kill -TERM "$(cat pid)"
+	kill -TERM "$pid"
+	exec 9>&-
+	wait "$pid"
+	cmp nine got
+	grep '"handled":9' log | grep -q '"failed":0'
+	[ ! -s failed ]
+	# without a stop of our own it has failed
+	rm began
+	# shellcheck disable=SC2016
+	run -65 --separate-stderr ryde-process --retries 0 -- sh -c 'kill -TERM $$' <nine
+	[[ $stderr == *"killed by signal 15"* ]]
+}
+
+@test "Ctrl-C while a batch is with its command: it is finished, nothing is discarded" {
+	ryde-admin create stream s
+	ryde-produce s <nine
+	python3 - <<-'PY'
+	import os, pty, time
+	pid, fd = pty.fork()
+	if pid == 0:
+	    os.execvp("sh", ["sh", "-c", "ryde-consume -g g s | ryde-process --retries 0 --on-failure ./failed -- "
+	        "sh -c 'touch began; until [ -e go ]; do sleep 0.01; done; cat >>got'"])
+	end = time.monotonic() + 60
+	while not os.path.exists("began"):
+	    assert time.monotonic() < end
+	    time.sleep(0.01)
+	os.write(fd, b"\x03")
+	open("go", "w").close()
+	try:
+	    while os.read(fd, 4096):
+	        pass
+	except OSError:
+	    pass  # the terminal's last process has ended
+	os.waitpid(pid, 0)
+	PY
+	cmp nine got
+	[ ! -s failed ]
+	[ "$(ryde-consume --status -g g s | jq -s 'map(.lagRecords) | add')" -eq 0 ]
 }
 
 @test "when ryde-process is killed, its command's stdin ends" {

@@ -483,7 +483,9 @@ turn_stop(struct engine *e, int64_t now_ms)
 {
 	struct ryde_err err = RYDE_ERR_INIT;
 
-	if (ryde_signals_stop() > 0 && e->deadline_ms == RYDE_WAITS_FOREVER)
+	if (ryde_signals_stop() > 0 && e->c.told_ms == 0)
+		e->c.told_ms = now_ms;
+	if (e->c.told_ms != 0 && e->deadline_ms == RYDE_WAITS_FOREVER)
 		e->deadline_ms = now_ms + e->settings->grace_ms;
 	if (now_ms < e->deadline_ms || e->kill_ms != RYDE_WAITS_FOREVER)
 		return;

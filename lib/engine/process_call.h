@@ -56,6 +56,7 @@ struct ryde_process_call {
 	/* After the end. */
 	bool succeeded; /* within its time, output kept whole */
 	bool stopped;	/* by ops->stop: that is not the handler's failure */
+	bool told;	/* somebody else has told it to end: SIGTERM or SIGINT */
 	bool lingered;	/* something that it left behind held its output open */
 	/* Set where the handler was not reached, which is not its failure: with
 	 * RYDE_EUNAVAILABLE the call comes again, with others the program ends. */

@@ -208,6 +208,8 @@ finish(struct child *c, int64_t now_ms)
 	else if (c->ending == ENDING_NONE) /* output: said when it was seen */
 		ryde_process_spawn_describe(
 		    c->process.wait_status, call->what, sizeof call->what);
+	call->told = c->ending == ENDING_NONE &&
+		     ryde_process_spawn_was_told(c->process.wait_status);
 }
 
 static bool

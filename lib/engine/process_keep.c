@@ -192,6 +192,8 @@ finish(struct keep *k, bool runs, int64_t now_ms)
 	call->ended_ms = now_ms;
 	call->succeeded = k->ending == ENDING_ANSWER && k->succeeded;
 	call->stopped = k->ending == ENDING_STOPPED;
+	call->told = k->ending == ENDING_NONE && !runs &&
+		     ryde_process_spawn_was_told(k->instance.process.wait_status);
 	if (call->succeeded)
 		snprintf(call->what, sizeof call->what, "done");
 	if (k->ending == ENDING_TIMEOUT)

@@ -334,7 +334,10 @@ ryde_process_lane_wait(const struct ryde_process_lane *l,
 			wait_idle(l, c, w);
 		break;
 	case RYDE_PROCESS_LANE_RUNNING:
-		l->call->ops->wait(l->call, w);
+		if (l->judge_ms != 0)
+			ryde_waits_until(w, l->judge_ms);
+		else
+			l->call->ops->wait(l->call, w);
 		break;
 	case RYDE_PROCESS_LANE_DELAYED:
 	case RYDE_PROCESS_LANE_DISCARDING:

@@ -67,6 +67,7 @@ struct ryde_process_lane_common {
 	size_t window_records; /* handled or discarded, their window still open */
 	bool close_windows;    /* the input has ended: no record comes any more */
 	int children;	       /* running */
+	int64_t told_ms;       /* when a signal asked to stop, monotonic; 0: none has */
 	bool stopping;	       /* begin no new effect */
 	bool lost;	       /* batches were discarded without a destination */
 	bool said_lingering;
@@ -99,6 +100,7 @@ struct ryde_process_lane {
 	int64_t until_ms;			/* DELAYED, DISCARDING: monotonic */
 	int64_t window_from_ms;			/* when the last call ended, monotonic */
 	struct ryde_process_call *call;
+	int64_t judge_ms; /* RUNNING: it has ended, and is judged then; 0: it has not */
 	struct iovec *input;
 	size_t input_cap;
 	struct ryde_buf event;		   /* what it reads where that is an event */

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "engine/process.h"
 #include "engine/process_child.h"
 #include "engine/process_emit.h"
@@ -16,6 +17,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define TOLD_MS 250 /* a stop that is for us, too, has come by then */
 
 /* What a call that has ended did. */
 struct verdict {
@@ -206,7 +209,8 @@ count_call(const struct ryde_process_lane *l, struct ryde_process_lane_common *c
 static void
 say_start(const struct ryde_process_lane *l, const struct ryde_process_lane_common *c)
 {
-	ryde_log(c->settings->report_level, "START RequestId: %s Version: $LATEST", l->id);
+	ryde_log(
+	    c->settings->report_level, "START RequestId: %s Version: $LATEST", l->id);
 }
 
 int
@@ -449,6 +453,30 @@ not_reached(struct ryde_process_lane *l, struct ryde_process_lane_common *c,
 	return 1;
 }
 
+/*
+ * Who stops us may tell the command, too, and before us: systemd signals each process of
+ * a unit. A command that was told to end is judged a moment later, and what was under way
+ * when we were told has not failed.
+ */
+static bool
+is_early(struct ryde_process_lane *l, int64_t now_ms)
+{
+	if (!l->call->told || l->call->stopped || ryde_signals_stop() > 0)
+		return false;
+	if (l->judge_ms == 0)
+		l->judge_ms = now_ms + TOLD_MS;
+	return now_ms < l->judge_ms;
+}
+
+static bool
+was_interrupted(
+    const struct ryde_process_lane *l, const struct ryde_process_lane_common *c)
+{
+	return !l->call->succeeded && !l->call->stopped &&
+	       l->call->unreached.code == RYDE_OK && ryde_signals_stop() > 0 &&
+	       (c->told_ms == 0 || l->call->started_ms <= c->told_ms);
+}
+
 int
 ryde_process_lane_running(struct ryde_process_lane *l, struct ryde_process_lane_common *c,
     int64_t now_ms, struct ryde_err *err)
@@ -456,8 +484,14 @@ ryde_process_lane_running(struct ryde_process_lane *l, struct ryde_process_lane_
 	struct verdict v;
 	int r;
 
-	if (!l->call->ops->turn(l->call, now_ms))
+	if ((l->judge_ms == 0 && !l->call->ops->turn(l->call, now_ms)) ||
+	    is_early(l, now_ms))
 		return 0;
+	l->judge_ms = 0;
+	if (was_interrupted(l, c)) {
+		l->call->stopped = true;
+		l->calls--;
+	}
 	c->children--;
 	ryde_books_extra(
 	    c->books, "Duration", (uint64_t)(l->call->ended_ms - l->call->started_ms));

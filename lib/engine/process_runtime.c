@@ -362,6 +362,9 @@ runtime_turn(struct ryde_process_call *call, int64_t now_mono_ms)
 	call->ended_ms = now_mono_ms;
 	call->succeeded = t->stage == STAGE_ANSWERED && t->succeeded;
 	call->stopped = t->stage == STAGE_STOPPED;
+	call->told = !runs && t->stage != STAGE_ANSWERED && !call->stopped &&
+		     t->stage != STAGE_TIMEOUT &&
+		     ryde_process_spawn_was_told(t->instance.process.wait_status);
 	if (call->succeeded) {
 		snprintf(call->what, sizeof call->what, "done");
 	} else if (t->stage == STAGE_TIMEOUT) {

@@ -255,6 +255,18 @@ ryde_process_spawned_kill(struct ryde_process_spawned *p)
 	p->pid = 0;
 }
 
+bool
+ryde_process_spawn_was_told(int wait_status)
+{
+	int sig = 0;
+
+	if (WIFSIGNALED(wait_status))
+		sig = WTERMSIG(wait_status);
+	else if (WIFEXITED(wait_status))
+		sig = WEXITSTATUS(wait_status) - 128;
+	return sig == SIGTERM || sig == SIGINT;
+}
+
 void
 ryde_process_spawn_describe(int wait_status, char *to, size_t size)
 {

@@ -64,6 +64,9 @@ bool ryde_process_spawned_runs(struct ryde_process_spawned *p, int64_t now_mono_
 /* Kills its group and reaps it. */
 void ryde_process_spawned_kill(struct ryde_process_spawned *p);
 
+/* True where a wait status says that somebody asked it to end, by SIGTERM or SIGINT:
+ * killed by it, or exited with 128 and its number as shells do. */
+bool ryde_process_spawn_was_told(int wait_status);
 /* "exit status 1", "killed by signal 9 (Killed)", from a wait status. */
 void ryde_process_spawn_describe(int wait_status, char *to, size_t size);
 
