@@ -222,14 +222,12 @@ take_session(
 	return RYDE_WINDOW_TAKEN;
 }
 
-enum ryde_window_fed
-ryde_window_feed(
-    struct ryde_window *w, const struct ryde_window_record *record, struct ryde_err *err)
+/* Takes what was read last. */
+static enum ryde_window_fed
+feed(struct ryde_window *w, const struct ryde_window_record *record, struct ryde_err *err)
 {
 	enum ryde_window_fed fed;
 
-	if (ryde_window_read(&w->read, record, err) != 0)
-		return err->code == RYDE_EDATA ? RYDE_WINDOW_WRONG : RYDE_WINDOW_FAILED;
 	if (w->read.filtered) {
 		pass_filtered(w, record);
 		return RYDE_WINDOW_FILTERED;
@@ -246,6 +244,102 @@ ryde_window_feed(
 	if (!record->more)
 		ryde_window_group_seen(&w->group, record->shard, &record->pos);
 	return fed;
+}
+
+/* False where advance would find nothing. */
+static inline bool
+may_be_due(const struct ryde_window *w)
+{
+	return w->group.stale || w->rows.touched || w->rows.has_row ||
+	       w->def->max_bytes > 0;
+}
+
+enum ryde_window_fed
+ryde_window_feed(
+    struct ryde_window *w, const struct ryde_window_record *record, struct ryde_err *err)
+{
+	if (ryde_window_read(&w->read, record, err) != 0)
+		return err->code == RYDE_EDATA ? RYDE_WINDOW_WRONG : RYDE_WINDOW_FAILED;
+	return feed(w, record, err);
+}
+
+/* Takes a line of small numbers that was read last, where its window and its group are
+ * there and open: 1; 0: it needs a closer look; -1 without memory. */
+static inline int
+take_small(struct ryde_window *w, uint32_t shard, struct ryde_err *err)
+{
+	struct ryde_window_agg_order order = {
+	    w->read.at_ms, w->ordinal + 1, shard, &w->group, NULL};
+	struct ryde_window_keys_pane *pane = w->keys.last;
+	struct ryde_window_keys_group *g;
+	size_t at;
+
+	if (w->read.at_ms < w->cell.from_ms || w->read.at_ms >= w->cell.to_ms ||
+	    pane == NULL || pane->end_ms != w->cell.spans[0].end_ms || pane->fired ||
+	    ryde_window_group_is_closed(&w->group, pane->end_ms))
+		return 0;
+	g = ryde_window_keys_find(&w->keys, pane, w->read.key,
+	    ryde_window_keys_hash(&w->keys, w->read.key), &at);
+	if (g == NULL)
+		return 0;
+	if (ryde_window_agg_take_small(
+		w->def, ryde_window_keys_states(g), w->read.inputs, &order, err) != 0)
+		return -1;
+	pane->records++;
+	pane->changed = true;
+	g->changed = 1;
+	w->ordinal++;
+	if (!ryde_window_group_stays(&w->group, shard, w->read.at_ms))
+		ryde_window_group_time(&w->group, shard, w->read.at_ms, false, 0);
+	return 1;
+}
+
+/* The same of any line that was read last. */
+static inline enum ryde_window_fed
+feed_line(
+    struct ryde_window *w, const struct ryde_window_record *record, struct ryde_err *err)
+{
+	int rc = 0;
+
+	if (w->read.small && !w->session && w->cell.n == 1 && !w->group.tracks &&
+	    w->def->max_bytes == 0)
+		rc = take_small(w, record->shard, err);
+	if (rc != 0)
+		return rc < 0 ? RYDE_WINDOW_FAILED : RYDE_WINDOW_TAKEN;
+	return feed(w, record, err);
+}
+
+int
+ryde_window_feed_lines(struct ryde_window *w, struct ryde_view lines, uint32_t shard,
+    struct ryde_window_lines *did, struct ryde_err *err)
+{
+	struct ryde_window_record record = {.shard = shard};
+	size_t n;
+
+	*did = (struct ryde_window_lines){0};
+	while (lines.n > did->bytes &&
+	       ryde_window_read_line(&w->read,
+		   ryde_view_mem(lines.p + did->bytes, lines.n - did->bytes), &n)) {
+		switch (feed_line(w, &record, err)) {
+		case RYDE_WINDOW_TAKEN:
+			did->taken++;
+			break;
+		case RYDE_WINDOW_SKIPPED:
+		case RYDE_WINDOW_FILTERED:
+			did->filtered++;
+			break;
+		case RYDE_WINDOW_LATE:
+			did->late = ryde_view_mem(lines.p + did->bytes, n);
+			break;
+		case RYDE_WINDOW_WRONG:
+		case RYDE_WINDOW_FAILED:
+			return -1;
+		}
+		did->bytes += n + 1;
+		if (did->late.n > 0 || (may_be_due(w) && ryde_window_advance(w)))
+			break;
+	}
+	return 0;
 }
 
 void

@@ -59,6 +59,20 @@ enum ryde_window_fed {
 /* err must not be NULL: it is where WRONG says why. */
 enum ryde_window_fed ryde_window_feed(
     struct ryde_window *w, const struct ryde_window_record *record, struct ryde_err *err);
+/*
+ * Feeds lines of a shard, plain payloads one behind the other, of which the last may have
+ * no end yet; the watermark moves with each. It stops where a row is due
+ * (ryde_window_due), behind a late line, and before a line that feed must look at, which
+ * is any that is not like earlier ones: so it may have taken none. 128 bytes behind the
+ * lines may be read. -1: no memory.
+ */
+struct ryde_window_lines {
+	size_t bytes;		  /* of what was taken, newlines and the late line too */
+	uint64_t taken, filtered; /* lines */
+	struct ryde_view late;	  /* n == 0: none */
+};
+int ryde_window_feed_lines(struct ryde_window *w, struct ryde_view lines, uint32_t shard,
+    struct ryde_window_lines *did, struct ryde_err *err);
 /* A wrong record is dealt with: positions move past it. */
 void ryde_window_pass(struct ryde_window *w, const struct ryde_window_record *record);
 /* Nothing more comes of a shard: it is closed, and what it was split or merged into is

@@ -65,6 +65,14 @@ ryde_window_agg_is_numeric(enum ryde_window_def_function f)
 }
 
 bool
+ryde_window_agg_is_small(enum ryde_window_def_function f)
+{
+	return f == RYDE_WINDOW_DEF_SUM || f == RYDE_WINDOW_DEF_AVG ||
+	       f == RYDE_WINDOW_DEF_MIN || f == RYDE_WINDOW_DEF_MAX ||
+	       f == RYDE_WINDOW_DEF_COUNT_ALL || f == RYDE_WINDOW_DEF_COUNT;
+}
+
+bool
 ryde_window_agg_is_scalar(enum ryde_window_def_function f)
 {
 	return f == RYDE_WINDOW_DEF_DISTINCT;
@@ -373,6 +381,33 @@ ryde_window_agg_take(const struct ryde_window_def *def, void *states,
 			return -1;
 		if (order->heap_bytes != NULL)
 			*order->heap_bytes += heap_of(s->function, state) - before;
+	}
+	return 0;
+}
+
+int
+ryde_window_agg_take_small(const struct ryde_window_def *def, void *states,
+    const struct ryde_window_agg_input *inputs, const struct ryde_window_agg_order *order,
+    struct ryde_err *err)
+{
+	const struct ryde_window_def_state *s = def->states, *last = s + def->n_states;
+
+	for (; s < last; s++) {
+		const struct ryde_window_number *number = &inputs[s->path].number;
+		void *state = (char *)states + s->slot;
+
+		if (s->function == RYDE_WINDOW_DEF_MIN) {
+			if (ryde_window_extreme_holds(state, false, number, order))
+				continue;
+		} else if (s->function == RYDE_WINDOW_DEF_MAX) {
+			if (ryde_window_extreme_holds(state, true, number, order))
+				continue;
+		} else if (s->function == RYDE_WINDOW_DEF_SUM &&
+			   ryde_window_sum_add_usual(state, number)) {
+			continue;
+		}
+		if (add(def, s->function, state, &inputs[s->path], order, err) != 0)
+			return -1;
 	}
 	return 0;
 }

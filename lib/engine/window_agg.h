@@ -61,6 +61,8 @@ struct ryde_window_agg_order ryde_window_agg_order_of(
 bool ryde_window_agg_is_before(
     const struct ryde_window_agg_order *order, const struct ryde_window_agg_kept *kept);
 
+/* True for functions that ryde_window_agg_take_small knows. */
+bool ryde_window_agg_is_small(enum ryde_window_def_function f);
 /* True where the function reads numbers, and anything else is wrong. */
 bool ryde_window_agg_is_numeric(enum ryde_window_def_function f);
 /* True where it reads what can be compared, and arrays and objects are wrong. */
@@ -78,6 +80,11 @@ size_t ryde_window_agg_bytes(enum ryde_window_def_function f);
 int ryde_window_agg_take(const struct ryde_window_def *def, void *states,
     const struct ryde_window_agg_input *inputs, const bool *passes,
     const struct ryde_window_agg_order *order, struct ryde_err *err);
+/* The same where each state is a sum, a minimum, a maximum, a mean or a count, none has a
+ * condition, and all inputs are small numbers. */
+int ryde_window_agg_take_small(const struct ryde_window_def *def, void *states,
+    const struct ryde_window_agg_input *inputs, const struct ryde_window_agg_order *order,
+    struct ryde_err *err);
 /*
  * Takes in all that another group's states hold, which stay as they are: afterwards
  * `states` is what it would be had it taken every record of both. Both of shards of

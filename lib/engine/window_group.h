@@ -131,6 +131,15 @@ void ryde_window_group_time(struct ryde_window_group *g, uint32_t shard, int64_t
 /* Everything of the shard up to pos was taken. */
 void ryde_window_group_seen(
     struct ryde_window_group *g, uint32_t shard, const struct ryde_pos *pos);
+/* True where a record of that time, without an arrival, moves nothing. */
+static inline bool
+ryde_window_group_stays(const struct ryde_window_group *g, uint32_t shard, int64_t at_ms)
+{
+	const struct ryde_window_group_shard *s = &g->shards[shard];
+
+	return !s->idle && (s->has_floor || !g->has_watermark) && !s->has_mark &&
+	       s->has_time && at_ms - g->def->lateness_ms <= s->time_ms;
+}
 /* A mark with a time: all later records of the shard arrive at or after it. */
 void ryde_window_group_mark(struct ryde_window_group *g, uint32_t shard, int64_t at_ms);
 /* Nothing more comes of the shard, which is closed: it holds nothing any more, as one

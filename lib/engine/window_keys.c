@@ -148,40 +148,6 @@ nomem:
 	return NULL;
 }
 
-static inline uint64_t
-mix(uint64_t a, uint64_t b)
-{
-	__extension__ unsigned __int128 product = (unsigned __int128)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static inline uint64_t
-load(const char *p, size_t n)
-{
-	uint64_t v = 0;
-
-	memcpy(&v, p, n);
-	return v;
-}
-
-/* Multiply and fold, eight bytes a step, from a secret seed. */
-static uint32_t
-hash_of(struct ryde_view key, uint64_t seed)
-{
-	const char *p = key.p;
-	size_t n = key.n;
-	uint64_t h = seed ^ (n * UINT64_C(0x9e3779b97f4a7c15));
-
-	for (; n > 8; n -= 8, p += 8)
-		h = mix(h ^ load(p, 8), UINT64_C(0xa0761d6478bd642f) ^ seed);
-	/* The last one to eight bytes; for longer keys they overlap with the step before,
-	 * which saves a slow copy. */
-	h ^= key.n >= 8 ? load(key.p + key.n - 8, 8) : load(p, n);
-	h = mix(h, UINT64_C(0xe7037ed1a0b428db) ^ seed);
-	return (uint32_t)(h ^ h >> 32);
-}
-
 static int
 grow(struct ryde_window_keys *k, struct ryde_window_keys_pane *p, struct ryde_err *err)
 {
@@ -259,12 +225,6 @@ ryde_window_keys_write(struct ryde_window_keys_group *g, struct ryde_view writte
 	return 0;
 }
 
-uint32_t
-ryde_window_keys_hash(const struct ryde_window_keys *k, struct ryde_view key)
-{
-	return hash_of(key, k->seed);
-}
-
 void
 ryde_window_keys_make(const struct ryde_window_keys *k, struct ryde_window_keys_group *g,
     struct ryde_view key, uint32_t hash)
@@ -294,21 +254,15 @@ ryde_window_keys_group(struct ryde_window_keys *k, struct ryde_window_keys_pane 
     struct ryde_view key, uint32_t hash, struct ryde_view written,
     const struct ryde_window_agg_order *order, struct ryde_err *err)
 {
-	struct ryde_window_keys_group *g;
 	size_t at;
+	struct ryde_window_keys_group *g = ryde_window_keys_find(k, pane, key, hash, &at);
 
-	for (at = hash & (pane->cap - 1); (g = pane->table[at].group) != NULL;
-	     at = (at + 1) & (pane->cap - 1)) {
-		if (pane->table[at].tag == hash &&
-		    ryde_view_eq(ryde_window_keys_key(k, g), key))
-			goto found;
-	}
+	if (g != NULL)
+		goto found;
 	if (3 * (pane->n + 1) > 2 * pane->cap) {
 		if (grow(k, pane, err) != 0)
 			return NULL;
-		for (at = hash & (pane->cap - 1); pane->table[at].group != NULL;
-		     at = (at + 1) & (pane->cap - 1))
-			;
+		(void)ryde_window_keys_find(k, pane, key, hash, &at);
 	}
 	g = group_new(k, pane, key, hash);
 	if (g == NULL) {
@@ -344,13 +298,6 @@ ryde_window_keys_enter(
 		return 0;
 	pane->entered[word] |= bit;
 	return 1;
-}
-
-struct ryde_view
-ryde_window_keys_key(
-    const struct ryde_window_keys *k, const struct ryde_window_keys_group *g)
-{
-	return ryde_view_mem((const char *)(g + 1) + k->def->state_bytes, g->key_n);
 }
 
 struct ryde_view

@@ -9,6 +9,7 @@
 #include "base/view.h"
 #include "engine/window_agg.h"
 #include "engine/window_def.h"
+#include "engine/window_hash.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -102,8 +103,12 @@ ryde_window_keys_states(struct ryde_window_keys_group *g)
 }
 /* The key in the form in which it is compared, and as it is printed: JSON values joined
  * by commas. */
-struct ryde_view ryde_window_keys_key(
-    const struct ryde_window_keys *k, const struct ryde_window_keys_group *g);
+static inline struct ryde_view
+ryde_window_keys_key(
+    const struct ryde_window_keys *k, const struct ryde_window_keys_group *g)
+{
+	return ryde_view_mem((const char *)(g + 1) + k->def->state_bytes, g->key_n);
+}
 struct ryde_view ryde_window_keys_text(
     const struct ryde_window_keys *k, const struct ryde_window_keys_group *g);
 
@@ -119,7 +124,29 @@ ryde_window_keys_size(const struct ryde_window_keys *k, size_t n)
 {
 	return sizeof(struct ryde_window_keys_group) + k->def->state_bytes + n;
 }
-uint32_t ryde_window_keys_hash(const struct ryde_window_keys *k, struct ryde_view key);
+static inline uint32_t
+ryde_window_keys_hash(const struct ryde_window_keys *k, struct ryde_view key)
+{
+	return ryde_window_hash(key, k->seed);
+}
+/* The group of a key, or NULL; *at becomes its slot, or the free one where it would
+ * stand. */
+static inline struct ryde_window_keys_group *
+ryde_window_keys_find(const struct ryde_window_keys *k,
+    const struct ryde_window_keys_pane *pane, struct ryde_view key, uint32_t hash,
+    size_t *at)
+{
+	struct ryde_window_keys_group *g;
+	size_t i = hash & (pane->cap - 1);
+
+	for (; (g = pane->table[i].group) != NULL; i = (i + 1) & (pane->cap - 1)) {
+		if (pane->table[i].tag == hash &&
+		    ryde_window_hash_same(ryde_window_keys_key(k, g), key))
+			break;
+	}
+	*at = i;
+	return g;
+}
 /* Keeps how the earliest record wrote the key; -1 without memory. */
 int ryde_window_keys_write(struct ryde_window_keys_group *g, struct ryde_view written,
     const struct ryde_window_agg_order *order, struct ryde_err *err);

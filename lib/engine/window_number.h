@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct ryde_decimal;
 struct ryde_err;
@@ -31,6 +32,50 @@ struct ryde_window_number {
 
 /* Reads a JSON number (already checked for its form). */
 void ryde_window_number_read(struct ryde_window_number *n, struct ryde_view text);
+/*
+ * The same of digits with at most one point among them, and a minus before them, where
+ * those are no more than eight bytes: all are looked at together. Else false. Eight bytes
+ * behind the minus may be read.
+ */
+static inline bool
+ryde_window_number_read_short(struct ryde_window_number *n, struct ryde_view text)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	bool minus = text.p[0] == '-';
+	size_t digits = text.n - minus;
+	uint64_t v, points, below;
+
+	if (digits == 0 || digits > 8)
+		return false;
+	/* The last byte to the highest place, zeros before the first. */
+	memcpy(&v, text.p + minus, sizeof(v));
+	v <<= 64 - 8 * digits;
+	n->scale = 0;
+	/* The lowest bit of the first byte that is a point: of one that was 0. */
+	points = v ^ UINT64_C(0x2e2e2e2e2e2e2e2e);
+	points = (points - UINT64_C(0x0101010101010101)) & ~points &
+		 UINT64_C(0x8080808080808080);
+	if (points != 0) {
+		unsigned at = (unsigned)__builtin_ctzll(points) / 8;
+
+		/* What stands before it moves over it. */
+		below = (UINT64_C(1) << 8 * at) - 1;
+		v = (v & ~(below << 8 | 0xff)) | (v & below) << 8;
+		n->scale = 7 - (int)at;
+	}
+	v &= UINT64_C(0x0f0f0f0f0f0f0f0f);
+	v = v * (10 * 256 + 1) >> 8 & UINT64_C(0x00ff00ff00ff00ff);
+	v = v * (100 * 65536 + 1) >> 16 & UINT64_C(0x0000ffff0000ffff);
+	v = v * (10000 * UINT64_C(4294967296) + 1) >> 32;
+	n->coefficient = minus ? -(int64_t)v : (int64_t)v; /* below 10^8 */
+	n->small = true;
+	n->plain = !minus || v != 0;
+	return true;
+#else
+	(void)n, (void)text;
+	return false;
+#endif
+}
 /* -1, 0, 1 by value, of two small ones. */
 int ryde_window_number_cmp(
     const struct ryde_window_number *a, const struct ryde_window_number *b);

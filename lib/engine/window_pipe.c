@@ -27,6 +27,7 @@ struct job {
 	struct ryde_err why; /* of a reject; not cleared for each line */
 	struct ryde_buf row, key, at, ack, stream;
 	bool begun, grouped, has_early, plain;
+	bool in_lines;		   /* payloads may be taken many at once */
 	int64_t positions_mono_ms; /* when positions may be printed next */
 	int64_t early_ms;	   /* when open windows are shown next, by the clock */
 	unsigned turn;
@@ -294,6 +295,8 @@ locate(struct job *j, const struct ryde_line *line, struct ryde_err *err)
 	if (line->kind == RYDE_LINE_PAYLOAD && j->plain)
 		return 0;
 	j->plain = line->kind == RYDE_LINE_PAYLOAD;
+	j->in_lines = j->plain && line->ack.n == 0 && !ryde_clock_follows() &&
+		      j->o->every_ms == 0 && j->o->def->time != RYDE_WINDOW_DEF_NOW;
 	if (line->shard.n > RYDE_SHARD_ID_MAX)
 		return ryde_err_set(err, RYDE_EDATA, "a shardId of more than %d bytes",
 		    RYDE_SHARD_ID_MAX);
@@ -390,6 +393,35 @@ take_item(struct job *j, const struct ryde_item *item, struct ryde_err *err)
 	/* Reading the clock for each line would cost as much as the line. */
 	if (ryde_clock_follows() || ++j->turn % CLOCK_LINES == 0)
 		return follow_clock(j, err);
+	return 0;
+}
+
+/* Lines behind a plain payload, which are mostly of the same kind: many at once. */
+static int
+take_lines(struct job *j, struct ryde_err *err)
+{
+	struct ryde_books *books = j->o->books;
+	struct ryde_window_lines did;
+	struct ryde_item item = {0};
+
+	do {
+		if (ryde_window_feed_lines(j->window, ryde_intake_rest(j->o->intake),
+			j->record.shard, &did, err) != 0)
+			return -1;
+		ryde_intake_took(
+		    j->o->intake, did.bytes, did.taken + did.filtered + (did.late.n > 0));
+		books->handled += did.taken;
+		books->filtered += did.filtered;
+		if (did.late.n > 0) {
+			books->late++;
+			ryde_line_be_payload(&item.line, did.late);
+			item.payload = did.late;
+			if (keep_late(j, &item, err) != 0)
+				return -1;
+		}
+		if (ryde_window_due(j->window) && fire(j, true, err) != 0)
+			return -1;
+	} while (did.bytes > 0);
 	return 0;
 }
 
@@ -496,7 +528,8 @@ run(struct job *j, struct ryde_err *err)
 	for (;;) {
 		switch (ryde_intake_next(j->o->intake, &item, err)) {
 		case RYDE_INTAKE_ITEM:
-			if (take_item(j, &item, err) != 0)
+			if (take_item(j, &item, err) != 0 ||
+			    (j->in_lines && take_lines(j, err) != 0))
 				return -1;
 			break;
 		case RYDE_INTAKE_MARK:

@@ -9,6 +9,7 @@
 #include "json/path.h"
 #include "json/shape.h"
 #include "json/string.h"
+#include "line/envelope.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,18 @@
  * window there is. */
 #define TIME_MIN_MS INT64_C(-62167219200000)
 #define TIME_MAX_MS INT64_C(253402300799999)
+
+/* True where lines are mostly nothing but a time, a string as their key, and numbers. */
+static bool
+is_usual(const struct ryde_window_def *d)
+{
+	for (size_t i = 0; i < d->n_states; i++) {
+		if (!ryde_window_agg_is_small(d->states[i].function))
+			return false;
+	}
+	return d->n_conditions == 0 && d->n_keys <= 1 && !d->early &&
+	       d->time != RYDE_WINDOW_DEF_ARRIVAL && d->time != RYDE_WINDOW_DEF_NOW;
+}
 
 int
 ryde_window_read_start(
@@ -36,6 +49,7 @@ ryde_window_read_start(
 	    r->shapes == NULL)
 		return ryde_err_nomem(err);
 	ryde_json_shapes_init(r->shapes);
+	r->usual = is_usual(def);
 	return 0;
 }
 
@@ -340,6 +354,117 @@ read_key(struct ryde_window_read *r, struct ryde_err *err)
 	return 0;
 }
 
+/* What r->values say of a payload that was found to be JSON. */
+static int
+read_values(struct ryde_window_read *r, bool has_arrival, int64_t arrival_ms,
+    struct ryde_err *err)
+{
+	if (read_where(r, err) != 0)
+		return -1;
+	if (r->filtered) {
+		/* It moves the watermark where it can, and need not have a time. */
+		struct ryde_err unused;
+
+		r->has_time = read_time(r, has_arrival, arrival_ms, &unused) == 0;
+		return 0;
+	}
+	r->has_time = true;
+	if (read_time(r, has_arrival, arrival_ms, err) != 0 ||
+	    read_conditions(r, err) != 0 || read_inputs(r, err) != 0)
+		return -1;
+	return read_key(r, err);
+}
+
+/* ":SS.mmm" in milliseconds; v is these bytes and zeros above. False: something else. */
+static inline bool
+read_seconds(uint64_t v, int64_t *ms)
+{
+	/* What each byte is more than its first value; more than it may be shows in its
+	 * highest bit. */
+	uint64_t x = v ^ UINT64_C(0x003030302e30303a);
+
+	if (((x | (x + UINT64_C(0x007676767f767a7f))) & UINT64_C(0x8080808080808080)) !=
+	    0)
+		return false;
+	*ms = (int64_t)((x >> 8 & 0xff) * 10000 + (x >> 16 & 0xff) * 1000 +
+			(x >> 32 & 0xff) * 100 + (x >> 40 & 0xff) * 10 + (x >> 48));
+	return true;
+}
+
+/* The time of a line, behind which may be read. */
+static inline bool
+read_line_time(struct ryde_window_read *r, struct ryde_view v)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	uint64_t a, b, c, d, tail;
+
+	if (v.n == RYDE_WINDOW_READ_MINUTE + 7 && r->has_minute) {
+		memcpy(&a, v.p, 8);
+		memcpy(&b, v.p + 8, 8);
+		memcpy(&c, r->minute, 8);
+		memcpy(&d, r->minute + 8, 8);
+		memcpy(&tail, v.p + RYDE_WINDOW_READ_MINUTE, 8);
+		tail = tail << 8 >> 8;
+		if (((a ^ c) | (b ^ d)) == 0 &&
+		    (tail == r->tail || read_seconds(tail, &r->tail_ms))) {
+			r->tail = tail;
+			r->at_ms = r->minute_ms + r->tail_ms;
+			return true;
+		}
+	}
+#endif
+	return read_timestamp(r, v, &r->at_ms);
+}
+
+/* The values of a usual line; false where they need a closer look. */
+static bool
+read_usual(struct ryde_window_read *r)
+{
+	const struct ryde_window_def *d = r->def;
+	const struct ryde_json_value *v = &r->values[d->time_path];
+
+	if (v->kind != RYDE_JSON_STRING || !read_line_time(r, v->text))
+		return false;
+	for (size_t k = 0; k < d->n_used; k++) {
+		size_t i = d->used[k];
+		struct ryde_window_agg_input *in = &r->inputs[i];
+
+		v = &r->values[i];
+		if (v->kind != RYDE_JSON_NUMBER)
+			return false;
+		in->kind = v->kind;
+		in->text = v->text;
+		if (!ryde_window_number_read_short(&in->number, v->text)) {
+			ryde_window_number_read(&in->number, v->text);
+			if (!in->number.small)
+				return false;
+		}
+	}
+	r->key = ryde_view_mem("", 0);
+	if (d->n_keys > 0) {
+		v = &r->values[d->keys[0].path];
+		if (v->kind != RYDE_JSON_STRING)
+			return false;
+		r->key = ryde_view_mem(v->text.p - 1, v->text.n + 2);
+	}
+	r->written = r->key;
+	r->has_time = true;
+	return true;
+}
+
+bool
+ryde_window_read_line(struct ryde_window_read *r, struct ryde_view lines, size_t *n)
+{
+	struct ryde_err unused;
+
+	if (!ryde_json_shapes_find_line(
+		r->shapes, lines, r->values, r->def->n_paths, n) ||
+	    *n > RYDE_LINE_MAX || !ryde_line_is_bare(ryde_view_mem(lines.p, *n)))
+		return false;
+	r->small = r->usual && read_usual(r);
+	return r->small || read_values(r, false, 0, &unused) == 0;
+}
+
 int
 ryde_window_read(struct ryde_window_read *r, const struct ryde_window_record *record,
     struct ryde_err *err)
@@ -356,19 +481,5 @@ ryde_window_read(struct ryde_window_read *r, const struct ryde_window_record *re
 			    fault.what, fault.at + 1);
 		ryde_json_shapes_learn(r->shapes, payload, r->values, r->def->n_paths);
 	}
-	if (read_where(r, err) != 0)
-		return -1;
-	if (r->filtered) {
-		/* It moves the watermark where it can, and need not have a time. */
-		struct ryde_err unused;
-
-		r->has_time =
-		    read_time(r, record->has_arrival, record->arrival_ms, &unused) == 0;
-		return 0;
-	}
-	r->has_time = true;
-	if (read_time(r, record->has_arrival, record->arrival_ms, err) != 0 ||
-	    read_conditions(r, err) != 0 || read_inputs(r, err) != 0)
-		return -1;
-	return read_key(r, err);
+	return read_values(r, record->has_arrival, record->arrival_ms, err);
 }

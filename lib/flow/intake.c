@@ -359,6 +359,22 @@ ryde_intake_next(struct ryde_intake *in, struct ryde_item *item, struct ryde_err
 	}
 }
 
+struct ryde_view
+ryde_intake_rest(const struct ryde_intake *in)
+{
+	if (in->jq != NULL || in->stopped || in->late_stop)
+		return ryde_view_mem(NULL, 0);
+	return ryde_reader_rest(in->reader);
+}
+
+void
+ryde_intake_took(struct ryde_intake *in, size_t bytes, uint64_t lines)
+{
+	ryde_reader_took(in->reader, bytes, lines);
+	in->opts.books->in += lines;
+	in->opts.books->bytes += bytes - lines;
+}
+
 /* ---- turns ---- */
 
 /* After a signal the input is read on to its end, but not for longer than --grace. */

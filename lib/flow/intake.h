@@ -77,6 +77,16 @@ struct ryde_item {
 
 enum ryde_intake_event ryde_intake_next(
     struct ryde_intake *in, struct ryde_item *item, struct ryde_err *err);
+/*
+ * Behind an item that was a plain payload: what is read and not yet given, for those who
+ * take the payloads that follow, many of them at once, themselves. They take whole lines
+ * from its beginning that are bare (ryde_line_is_bare) and no longer than RYDE_LINE_MAX,
+ * and say how many bytes, with their newlines, and how many lines: these are then counted
+ * as read. Empty where lines must go through next. RYDE_READER_BEHIND bytes behind it may
+ * be read.
+ */
+struct ryde_view ryde_intake_rest(const struct ryde_intake *in);
+void ryde_intake_took(struct ryde_intake *in, size_t bytes, uint64_t lines);
 /* Adds input, acknowledgement sockets and deadlines to what is waited for. */
 void ryde_intake_wait(struct ryde_intake *in, struct ryde_waits *w);
 /* The same without the input: while the program cannot take more. */

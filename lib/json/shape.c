@@ -3,6 +3,7 @@
 #include "json/path.h"
 
 #include "json/bytes.h"
+#include "json/shape_line.h"
 #include "json/shape_match.h"
 
 #include <string.h>
@@ -18,6 +19,7 @@ void
 ryde_json_shapes_init(struct ryde_json_shapes *set)
 {
 	set->n = set->last = set->oldest = 0;
+	set->shapes[0].follower = 0;
 	set->credit = CREDIT_FIRST;
 	set->wide = ryde_json_shape_is_wide();
 }
@@ -41,25 +43,51 @@ clear_others(
 	}
 }
 
+/* A text has the k-th shape. */
+static inline void
+found(struct ryde_json_shapes *set, unsigned k, struct ryde_json_value *values, size_t n)
+{
+	if (!set->shapes[k].complete)
+		clear_others(&set->shapes[k], values, n);
+	set->shapes[set->last].follower = k;
+	set->last = k;
+	if (set->credit < CREDIT_MAX)
+		set->credit += CREDIT_HIT;
+}
+
+static inline unsigned
+next_shape(const struct ryde_json_shapes *set, unsigned k)
+{
+	return k + 1 < set->n ? k + 1 : 0;
+}
+
 bool
 ryde_json_shapes_find(struct ryde_json_shapes *set, struct ryde_view text, size_t behind,
     struct ryde_json_value *values, size_t n)
 {
-	unsigned guess;
+	unsigned k = set->shapes[set->last].follower;
 
-	if (set->n == 0)
-		return false;
-	guess = set->shapes[set->last].follower;
-	for (unsigned i = 0, k = guess; i < set->n; i++, k = k + 1 < set->n ? k + 1 : 0) {
+	for (unsigned i = 0; i < set->n; i++, k = next_shape(set, k)) {
 		if (!ryde_json_shape_match(
 			&set->shapes[k], text, behind, set->wide, values))
 			continue;
-		if (!set->shapes[k].complete)
-			clear_others(&set->shapes[k], values, n);
-		set->shapes[set->last].follower = k;
-		set->last = k;
-		if (set->credit < CREDIT_MAX)
-			set->credit += CREDIT_HIT;
+		found(set, k, values, n);
+		return true;
+	}
+	return false;
+}
+
+bool
+ryde_json_shapes_find_line(struct ryde_json_shapes *set, struct ryde_view lines,
+    struct ryde_json_value *values, size_t n, size_t *line_n)
+{
+	unsigned k = set->shapes[set->last].follower;
+
+	for (unsigned i = 0; i < set->n; i++, k = next_shape(set, k)) {
+		if (!ryde_json_shape_line(
+			&set->shapes[k], lines, set->wide, values, line_n))
+			continue;
+		found(set, k, values, n);
 		return true;
 	}
 	return false;
@@ -163,6 +191,7 @@ learn(struct ryde_json_shape *s, struct ryde_view text,
 	/* Arrays and objects as a whole are no slots, and one value for two paths is none
 	 * either. */
 	s->complete = found == n;
+	s->one_line = text.n == 0 || memchr(text.p, '\n', text.n) == NULL;
 	return found == wanted && add_slot(s, from, end, RYDE_JSON_ABSENT, &used);
 }
 
@@ -183,6 +212,7 @@ ryde_json_shapes_learn(struct ryde_json_shapes *set, struct ryde_view text,
 		if (k == set->n)
 			return;
 	}
+	ryde_json_shape_line_reset(&set->shapes[k]);
 	set->shapes[k].follower = k;
 	set->shapes[set->last].follower = k;
 	set->last = k;
@@ -198,6 +228,14 @@ ryde_json_shapes_find(struct ryde_json_shapes *set, struct ryde_view text, size_
     struct ryde_json_value *values, size_t n)
 {
 	(void)set, (void)text, (void)behind, (void)values, (void)n;
+	return false;
+}
+
+bool
+ryde_json_shapes_find_line(struct ryde_json_shapes *set, struct ryde_view lines,
+    struct ryde_json_value *values, size_t n, size_t *line_n)
+{
+	(void)set, (void)lines, (void)values, (void)n, (void)line_n;
 	return false;
 }
 

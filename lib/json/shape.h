@@ -23,6 +23,8 @@ struct ryde_json_paths;
 #define RYDE_JSON_SHAPES 4
 #define RYDE_JSON_SHAPE_BEHIND 96
 
+#define RYDE_JSON_SHAPE_FORM 1024 /* bytes of a line that are compared as a whole */
+
 /* A piece of what lies between values, and mostly a value behind it. */
 struct ryde_json_shape_slot {
 	uint16_t at; /* in `between` */
@@ -32,6 +34,24 @@ struct ryde_json_shape_slot {
 	uint8_t length; /* of the last value there, up to 255 */
 	uint8_t steady; /* in how many texts it was that */
 	uint32_t mask;	/* n bits */
+	/* Of lines: */
+	bool fixed;    /* part of a form: always of that length */
+	uint16_t form; /* where its value begins in the form */
+	uint32_t odd;  /* lines since then in which it was not as the form has it */
+};
+
+/* What is compared as a whole: slots of which all but the last have a fixed length. */
+struct ryde_json_shape_part {
+	uint16_t at, n;		/* bytes of the form */
+	uint16_t first, behind; /* slots: from the one to before the other */
+	uint16_t field, fields; /* values in it that a path points at */
+	bool open;		/* the value of its last slot follows, of any length */
+};
+
+struct ryde_json_shape_field {
+	int16_t path;
+	uint16_t at, n; /* in its part */
+	uint8_t kind;
 };
 
 struct ryde_json_shape {
@@ -41,6 +61,15 @@ struct ryde_json_shape {
 	char between[RYDE_JSON_SHAPE_BYTES + RYDE_JSON_SHAPE_PIECE];
 	unsigned follower; /* which shape came behind it */
 	bool complete;	   /* it has a value for each path */
+	bool one_line;	   /* no newline lies between */
+
+	/* Of lines: each byte of the form is from low[i] on one of so many more as
+	 * range[i] says. */
+	size_t n_parts; /* 0: there is no form yet */
+	struct ryde_json_shape_part parts[RYDE_JSON_SHAPE_SLOTS];
+	struct ryde_json_shape_field fields[RYDE_JSON_SHAPE_SLOTS];
+	unsigned char low[RYDE_JSON_SHAPE_FORM], range[RYDE_JSON_SHAPE_FORM];
+	uint32_t lines, misses; /* since the form was made */
 };
 
 struct ryde_json_shapes {
@@ -60,6 +89,13 @@ void ryde_json_shapes_init(struct ryde_json_shapes *set);
  */
 bool ryde_json_shapes_find(struct ryde_json_shapes *set, struct ryde_view text,
     size_t behind, struct ryde_json_value *values, size_t n);
+/*
+ * The same for the first of several lines: *line_n becomes its length without its
+ * newline, which is not looked for before. RYDE_JSON_SHAPE_BEHIND bytes behind the lines
+ * may be read. False may also mean that the first line has no end yet.
+ */
+bool ryde_json_shapes_find_line(struct ryde_json_shapes *set, struct ryde_view lines,
+    struct ryde_json_value *values, size_t n, size_t *line_n);
 /* A text that was not found, but by ryde_json_find, with what that gave: its shape may be
  * remembered. */
 void ryde_json_shapes_learn(struct ryde_json_shapes *set, struct ryde_view text,

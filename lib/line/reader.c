@@ -388,6 +388,20 @@ ryde_reader_next(struct ryde_reader *r, struct ryde_view *line)
 	}
 }
 
+struct ryde_view
+ryde_reader_rest(const struct ryde_reader *r)
+{
+	return ryde_view_mem(r->p + r->start, r->skipping ? 0 : r->end - r->start);
+}
+
+void
+ryde_reader_took(struct ryde_reader *r, size_t bytes, uint64_t lines)
+{
+	r->start += bytes;
+	r->scanned = r->scanned > r->start ? r->scanned : r->start;
+	r->line += lines;
+}
+
 void
 ryde_reader_wait(const struct ryde_reader *r, struct ryde_waits *w)
 {

@@ -40,6 +40,14 @@ void ryde_reader_free(struct ryde_reader *r);
 /* The next event from what is buffered. *line is good until the next call of fill, and
  * the lines given between two of them lie one behind the other, each with its newline. */
 enum ryde_reader_event ryde_reader_next(struct ryde_reader *r, struct ryde_view *line);
+/*
+ * What next would look at: bytes that were read and not given, empty inside a line that
+ * is too long. RYDE_READER_BEHIND bytes behind them may be read. Whoever takes whole
+ * lines from its beginning himself says so: so many bytes with their newlines, so many
+ * lines.
+ */
+struct ryde_view ryde_reader_rest(const struct ryde_reader *r);
+void ryde_reader_took(struct ryde_reader *r, size_t bytes, uint64_t lines);
 /* One read. Call it after AGAIN, when the descriptor is ready (it blocks otherwise). -1
  * when reading fails. */
 int ryde_reader_fill(struct ryde_reader *r, struct ryde_err *err);

@@ -33,11 +33,40 @@ try_line(struct ryde_json_shapes *set, const struct ryde_json_paths *paths,
 		ryde_json_shapes_learn(set, line, scanned, PATHS);
 }
 
+/* The same by lines, of which the last may have no end. */
+static void
+try_first(struct ryde_json_shapes *set, const struct ryde_json_paths *paths,
+    struct ryde_view lines)
+{
+	struct ryde_json_value found[PATHS], scanned[PATHS];
+	struct ryde_json_fault fault;
+	char *room = calloc(1, lines.n + RYDE_JSON_SHAPE_BEHIND), *nl;
+	struct ryde_view line;
+	bool hit, good;
+	size_t n;
+
+	MUST(room != NULL);
+	memcpy(room, lines.p, lines.n);
+	hit = ryde_json_shapes_find_line(
+	    set, ryde_view_mem(room, lines.n), found, PATHS, &n);
+	nl = memchr(room, '\n', lines.n);
+	line = ryde_view_mem(room, nl != NULL ? (size_t)(nl - room) : lines.n);
+	good = ryde_json_find(line, paths, scanned, &fault) == 0;
+	MUST(!hit || (good && nl != NULL && n == line.n));
+	for (size_t i = 0; hit && i < PATHS; i++)
+		MUST(found[i].kind == scanned[i].kind &&
+		     found[i].text.p == scanned[i].text.p &&
+		     found[i].text.n == scanned[i].text.n);
+	if (good && !hit)
+		ryde_json_shapes_learn(set, line, scanned, PATHS);
+	free(room);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ryde_json_paths *paths = ryde_json_paths_new();
-	static struct ryde_json_shapes set;
+	static struct ryde_json_shapes set, lines;
 	const char *p = (const char *)data, *end = p + size, *nl;
 	size_t index;
 
@@ -45,10 +74,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	     ryde_json_paths_add(paths, ".b[0]", &index, NULL) == 0 &&
 	     ryde_json_paths_add(paths, ".c.d", &index, NULL) == 0);
 	ryde_json_shapes_init(&set);
+	ryde_json_shapes_init(&lines);
 	for (; size > 0 && p < end; p = nl + 1) {
 		nl = memchr(p, '\n', (size_t)(end - p));
 		nl = nl != NULL ? nl : end;
-		set.wide = set.wide && size % 2 == 0;
+		set.wide = lines.wide = set.wide && size % 2 == 0;
+		try_first(&lines, paths, ryde_view_mem(p, (size_t)(end - p)));
 		try_line(
 		    &set, paths, ryde_view_mem(p, (size_t)(nl - p)), (size_t)(end - nl));
 		if (nl == end)

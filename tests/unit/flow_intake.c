@@ -253,6 +253,44 @@ check_long(void)
 	free(text);
 }
 
+/* Lines that the program takes itself are counted as if next had given them. */
+static void
+check_rest(void)
+{
+	static const char text[] = "{\"a\":1}\n{\"a\":22}\n{\"a\":3}\n{\"a\":4}\n{\"a";
+	struct ryde_books books = {0};
+	struct ryde_intake_opts opts = {.program = "test", .books = &books};
+	struct ryde_err err = RYDE_ERR_INIT;
+	struct ryde_item item;
+
+	for (int filter = 0; filter < 2; filter++) {
+		struct ryde_intake *in;
+		struct ryde_view rest;
+
+		opts.filter = filter ? "." : NULL;
+		books = (struct ryde_books){0};
+		give_input(ryde_view_of(text), false);
+		in = ryde_intake_new(&opts, &err);
+		while (ryde_intake_next(in, &item, &err) == RYDE_INTAKE_AGAIN)
+			CHECK(ryde_intake_turn(in, &err) == 0, "%s", err.msg);
+		rest = ryde_intake_rest(in);
+		if (filter) {
+			CHECK(rest.n == 0, "-f must see all lines");
+		} else {
+			CHECK(ryde_view_is(rest, text + 8), "%.*s", (int)rest.n, rest.p);
+			ryde_intake_took(in, 17, 2);
+			CHECK(ryde_intake_next(in, &item, &err) == RYDE_INTAKE_ITEM &&
+				  ryde_view_is(item.payload, "{\"a\":4}") &&
+				  item.number == 4,
+			    "%d", (int)item.number);
+			CHECK(books.in == 4 && books.bytes == 29, "%d, %d", (int)books.in,
+			    (int)books.bytes);
+			CHECK(ryde_view_is(ryde_intake_rest(in), "{\"a"), "");
+		}
+		ryde_intake_free(in);
+	}
+}
+
 static void
 check_errors(void)
 {
@@ -300,6 +338,7 @@ main(void)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		check_row(i);
 	check_long();
+	check_rest();
 	check_errors();
 	scratch_end();
 	return check_end("flow_intake");

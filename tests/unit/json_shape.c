@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "check.h"
 #include "json/path.h"
+#include "json/shape_match.h"
 
 #include <stdlib.h>
 
@@ -65,6 +66,37 @@ try_others(struct ryde_json_shapes *set, const char *bytes, size_t n, bool hit)
 		    "%d: %.*s", k, (int)n, bytes);
 	}
 	set->wide = wide;
+}
+
+/* As the first of two lines, in memory that ends where reading must. With the newline cut
+ * off it is no line, whatever stands behind. */
+static bool
+try_line(struct ryde_json_shapes *set, const char *bytes, size_t n)
+{
+	static const char next[] = "{\"Name\":\"next\"}\n";
+	struct ryde_json_value found[PATHS], scanned[PATHS];
+	struct ryde_json_fault fault;
+	size_t all = n + sizeof(next), first, found_n = 0;
+	char *room = malloc(all + RYDE_JSON_SHAPE_BEHIND);
+	bool hit, good;
+
+	memset(room, '5', all + RYDE_JSON_SHAPE_BEHIND);
+	memcpy(room, bytes, n);
+	room[n] = '\n';
+	memcpy(room + n + 1, next, sizeof(next) - 1);
+	first = (size_t)((char *)memchr(room, '\n', all) - room);
+	CHECK(!ryde_json_shapes_find_line(
+		  set, ryde_view_mem(room, first), found, PATHS, &found_n),
+	    "%.*s", (int)n, bytes);
+	hit = ryde_json_shapes_find_line(
+	    set, ryde_view_mem(room, all), found, PATHS, &found_n);
+	good = ryde_json_find(ryde_view_mem(room, first), paths, scanned, &fault) == 0;
+	CHECK(!hit || (good && found_n == first && same(found, scanned)), "%.*s", (int)n,
+	    bytes);
+	if (!hit && good)
+		ryde_json_shapes_learn(set, ryde_view_mem(room, first), scanned, PATHS);
+	free(room);
+	return hit;
 }
 
 /* Both ways; the text lies at the end of its memory, so that nothing is read behind it
@@ -125,12 +157,13 @@ static void
 test_mutations(void)
 {
 	static const char bytes[] = "\"\\{}[]:,.-+eE0123456789tfn \t\n\303\001\377a";
-	struct ryde_json_shapes set;
+	struct ryde_json_shapes set, lines;
 	struct ryde_random r;
 	char text[512];
-	size_t n, at, hits = 0;
+	size_t n, at, hits = 0, line_hits = 0;
 
 	ryde_json_shapes_init(&set);
+	ryde_json_shapes_init(&lines);
 	ryde_random_seed(&r, 3);
 	for (int i = 0; i < 200000; i++) {
 		const char *from = texts[ryde_random_u64(&r) % (i % 2 == 0 ? 3 : TEXTS)];
@@ -155,9 +188,13 @@ test_mutations(void)
 			}
 		}
 		hits += try(&set, text, n);
+		if (i % 1000 == 0)
+			lines.wide = set.wide && i % 2000 == 0;
+		line_hits += try_line(&lines, text, n);
 	}
 #ifdef __SSE2__
 	CHECK(hits > 10000, "%zu", hits);
+	CHECK(line_hits > 10000, "%zu", line_hits);
 #endif
 }
 
@@ -189,6 +226,61 @@ test_lengths(void)
 	}
 }
 
+/* A few lengths, signs and literals in turn, for long enough that lines are compared as a
+ * whole, and that what is compared so changes. */
+static void
+test_lines(void)
+{
+	static const char *const numbers[] = {
+	    "1.5", "2.5", "-1.5", "10.5", "1.55", "0.5", "12", "01.5", "1.", "-0", "1e5"};
+	static const char *const literals[] = {"true", "null", "false"};
+	static const char *const strings[] = {
+	    "a1", "b2", "AB", "2c", "", "\\n", "\001a", "a\"", "\303\244"};
+	struct ryde_json_shapes set;
+	struct ryde_random r;
+	char text[512];
+	size_t hits = 0;
+	int n, odd;
+
+	ryde_json_shapes_init(&set);
+	ryde_random_seed(&r, 5);
+	for (int i = 0; i < 40000; i++) {
+		/* One in 30 differs somewhere, and sometimes nearly all do. */
+		odd = ryde_random_u64(&r) % (i % 5000 < 500 ? 2 : 30) == 0;
+		set.wide = ryde_json_shape_is_wide() && i / 700 % 2 == 0;
+		n = snprintf(text, sizeof(text),
+		    "{\"Name\":\"n%d\",\"Distance\":%s,\"MagicPoints\":%s,\"x\":"
+		    "\"%s\",\"a key that is longer than one block of bytes\":%s}",
+		    i % 300, odd ? numbers[ryde_random_u64(&r) % 11] : numbers[i % 2],
+		    odd && i % 3 == 0 ? literals[i % 9 / 3] : "true",
+		    odd && i % 2 == 0 ? strings[ryde_random_u64(&r) % 9] : strings[i % 2],
+		    odd && i % 5 == 0 ? "7" : "[2,{\"d\":-7.25}]");
+		hits += try_line(&set, text, (size_t)n);
+	}
+#ifdef __SSE2__
+	CHECK(hits > 30000, "%zu", hits);
+#endif
+}
+
+/* What is one text with a newline in it is no line. */
+static void
+test_newline(void)
+{
+	static const char text[] = "{\"Name\":\n\"b\"}";
+	struct ryde_json_shapes set;
+	struct ryde_json_value found[PATHS];
+	char room[256] = {0};
+	size_t n;
+
+	ryde_json_shapes_init(&set);
+	(void)try(&set, text, sizeof(text) - 1);
+	memcpy(room, text, sizeof(text) - 1);
+	room[sizeof(text) - 1] = '\n';
+	CHECK(!ryde_json_shapes_find_line(
+		  &set, ryde_view_mem(room, sizeof(text)), found, PATHS, &n),
+	    "");
+}
+
 int
 main(void)
 {
@@ -204,6 +296,8 @@ main(void)
 	test_hits();
 	test_lengths();
 	test_mutations();
+	test_lines();
+	test_newline();
 	ryde_json_paths_free(paths);
 	return check_end("json_shape");
 }

@@ -1,0 +1,27 @@
+/*
+ * Comparing lines with a shape. Most values keep their length from one line to the next:
+ * what lies between those that do not is compared as a whole, byte by byte with what may
+ * stand there. Where it differs the slots are looked at one by one. Private to lib/json.
+ */
+#ifndef RYDE_JSON_SHAPE_LINE_H
+#define RYDE_JSON_SHAPE_LINE_H
+
+#include "base/view.h"
+#include "json/scan.h"
+#include "json/shape.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * As ryde_json_shape_match, for the first of several lines; *n becomes its length without
+ * its newline. RYDE_JSON_SHAPE_BEHIND bytes behind the lines may be read. wide: only
+ * where ryde_json_shape_is_wide.
+ */
+bool ryde_json_shape_line(struct ryde_json_shape *shape, struct ryde_view lines,
+    bool wide, struct ryde_json_value *values, size_t *n);
+
+/* A shape that was just learned has no parts yet. */
+void ryde_json_shape_line_reset(struct ryde_json_shape *shape);
+
+#endif
