@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "engine/window_agg.h"
+#include "engine/window_block.h"
 #include "engine/window_group.h"
 #include "engine/window_having.h"
 #include "engine/window_keys.h"
@@ -10,6 +11,7 @@
 #include "engine/window_rows.h"
 #include "engine/window_session.h"
 #include "flow/window_at.h"
+#include "line/envelope.h"
 
 #include <stdlib.h>
 
@@ -22,6 +24,7 @@ struct ryde_window {
 	struct ryde_window_session_set sessions;
 	struct ryde_window_group group;
 	struct ryde_window_rows rows;
+	struct ryde_window_block block;	     /* of lines that are fed at once */
 	struct ryde_window_extent_cell cell; /* of the last record */
 	struct ryde_window_at at;	     /* of the life before: its revisions */
 	uint64_t ordinal;		     /* of the last record that was taken */
@@ -50,7 +53,8 @@ ryde_window_new(const struct ryde_window_def *def, struct ryde_err *err)
 	ryde_window_group_start(&w->group, def);
 	if (ryde_window_keys_start(&w->keys, def, err) != 0 ||
 	    ryde_window_read_start(&w->read, def, err) != 0 ||
-	    ryde_window_having_start(&w->having, def, err) != 0) {
+	    ryde_window_having_start(&w->having, def, err) != 0 ||
+	    ryde_window_block_start(&w->block, &w->read, &w->keys, &w->group, err) != 0) {
 		ryde_window_free(w);
 		return NULL;
 	}
@@ -74,6 +78,7 @@ ryde_window_free(struct ryde_window *w)
 	ryde_window_group_free(&w->group);
 	ryde_window_read_free(&w->read);
 	ryde_window_having_free(&w->having);
+	ryde_window_block_free(&w->block);
 	ryde_buf_free(&w->row);
 	ryde_buf_free(&w->key);
 	ryde_window_at_free(&w->at);
@@ -263,50 +268,50 @@ ryde_window_feed(
 	return feed(w, record, err);
 }
 
-/* Takes a line of small numbers that was read last, where its window and its group are
- * there and open: 1; 0: it needs a closer look; -1 without memory. */
-static inline int
-take_small(struct ryde_window *w, uint32_t shard, struct ryde_err *err)
+/* The i-th line of the block, by itself: 1; 0: it needs a closer look; -1: no memory. */
+static int
+feed_line(struct ryde_window *w, size_t i, const struct ryde_window_record *record,
+    struct ryde_window_lines *did, struct ryde_err *err)
 {
-	struct ryde_window_agg_order order = {
-	    w->read.at_ms, w->ordinal + 1, shard, &w->group, NULL};
-	struct ryde_window_keys_pane *pane = w->keys.last;
-	struct ryde_window_keys_group *g;
-	size_t at;
+	struct ryde_view line = ryde_window_block_line(&w->block, i);
 
-	if (w->read.at_ms < w->cell.from_ms || w->read.at_ms >= w->cell.to_ms ||
-	    pane == NULL || pane->end_ms != w->cell.spans[0].end_ms || pane->fired ||
-	    ryde_window_group_is_closed(&w->group, pane->end_ms))
+	if (line.n > RYDE_LINE_MAX || !ryde_line_is_bare(line) ||
+	    !ryde_window_read_found(&w->read, w->block.values + i * w->def->n_paths))
 		return 0;
-	g = ryde_window_keys_find(&w->keys, pane, w->read.key,
-	    ryde_window_keys_hash(&w->keys, w->read.key), &at);
-	if (g == NULL)
-		return 0;
-	if (ryde_window_agg_take_small(
-		w->def, ryde_window_keys_states(g), w->read.inputs, &order, err) != 0)
-		return -1;
-	pane->records++;
-	pane->changed = true;
-	g->changed = 1;
-	w->ordinal++;
-	if (!ryde_window_group_stays(&w->group, shard, w->read.at_ms))
-		ryde_window_group_time(&w->group, shard, w->read.at_ms, false, 0);
-	return 1;
+	switch (feed(w, record, err)) {
+	case RYDE_WINDOW_TAKEN:
+		did->taken++;
+		return 1;
+	case RYDE_WINDOW_SKIPPED:
+	case RYDE_WINDOW_FILTERED:
+		did->filtered++;
+		return 1;
+	case RYDE_WINDOW_LATE:
+		did->late = line;
+		return 1;
+	case RYDE_WINDOW_WRONG:
+	case RYDE_WINDOW_FAILED:
+		break;
+	}
+	return -1;
 }
 
-/* The same of any line that was read last. */
-static inline enum ryde_window_fed
-feed_line(
-    struct ryde_window *w, const struct ryde_window_record *record, struct ryde_err *err)
+/* Lines of the block from the i-th on: how many, or -1 without memory. */
+static int
+feed_block(struct ryde_window *w, size_t i, uint32_t shard, struct ryde_err *err)
 {
-	int rc = 0;
+	int64_t latest_ms = INT64_MIN;
+	int n;
 
-	if (w->read.small && !w->session && w->cell.n == 1 && !w->group.tracks &&
-	    w->def->max_bytes == 0)
-		rc = take_small(w, record->shard, err);
-	if (rc != 0)
-		return rc < 0 ? RYDE_WINDOW_FAILED : RYDE_WINDOW_TAKEN;
-	return feed(w, record, err);
+	if (!ryde_window_group_is_plain(&w->group, shard))
+		return 0;
+	n = ryde_window_block_take(
+	    &w->block, i, &w->cell, shard, w->ordinal + 1, &latest_ms, err);
+	if (n > 0) {
+		w->ordinal += (uint64_t)n;
+		ryde_window_group_time(&w->group, shard, latest_ms, false, 0);
+	}
+	return n;
 }
 
 int
@@ -314,31 +319,27 @@ ryde_window_feed_lines(struct ryde_window *w, struct ryde_view lines, uint32_t s
     struct ryde_window_lines *did, struct ryde_err *err)
 {
 	struct ryde_window_record record = {.shard = shard};
-	size_t n;
+	size_t found, i = 0;
+	bool due = false;
 
 	*did = (struct ryde_window_lines){0};
-	while (lines.n > did->bytes &&
-	       ryde_window_read_line(&w->read,
-		   ryde_view_mem(lines.p + did->bytes, lines.n - did->bytes), &n)) {
-		switch (feed_line(w, &record, err)) {
-		case RYDE_WINDOW_TAKEN:
-			did->taken++;
-			break;
-		case RYDE_WINDOW_SKIPPED:
-		case RYDE_WINDOW_FILTERED:
-			did->filtered++;
-			break;
-		case RYDE_WINDOW_LATE:
-			did->late = ryde_view_mem(lines.p + did->bytes, n);
-			break;
-		case RYDE_WINDOW_WRONG:
-		case RYDE_WINDOW_FAILED:
+	found = ryde_window_block_find(&w->block, lines);
+	while (i < found && !due && did->late.n == 0) {
+		int n = feed_block(w, i, shard, err);
+
+		if (n > 0)
+			did->taken += (uint64_t)n;
+		else if (n == 0)
+			n = feed_line(w, i, &record, did, err);
+		if (n < 0)
 			return -1;
-		}
-		did->bytes += n + 1;
-		if (did->late.n > 0 || (may_be_due(w) && ryde_window_advance(w)))
+		if (n == 0)
 			break;
+		i += (size_t)n;
+		due = may_be_due(w) && ryde_window_advance(w);
 	}
+	did->bytes = i > 0 ? w->block.ends[i - 1] + 1 : 0;
+	ryde_window_block_used(&w->block, i);
 	return 0;
 }
 

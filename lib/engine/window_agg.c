@@ -65,7 +65,7 @@ ryde_window_agg_is_numeric(enum ryde_window_def_function f)
 }
 
 bool
-ryde_window_agg_is_small(enum ryde_window_def_function f)
+ryde_window_agg_is_columnar(enum ryde_window_def_function f)
 {
 	return f == RYDE_WINDOW_DEF_SUM || f == RYDE_WINDOW_DEF_AVG ||
 	       f == RYDE_WINDOW_DEF_MIN || f == RYDE_WINDOW_DEF_MAX ||
@@ -348,7 +348,7 @@ take_usual(enum ryde_window_def_function f, void *state,
 {
 	if (f == RYDE_WINDOW_DEF_MIN || f == RYDE_WINDOW_DEF_MAX)
 		return ryde_window_extreme_holds(
-		    state, f == RYDE_WINDOW_DEF_MAX, &in->number, order);
+		    state, f == RYDE_WINDOW_DEF_MAX, &in->number, order->at_ms);
 	if (f == RYDE_WINDOW_DEF_SUM)
 		return ryde_window_sum_add_usual(state, &in->number);
 	return false;
@@ -385,31 +385,77 @@ ryde_window_agg_take(const struct ryde_window_def *def, void *states,
 	return 0;
 }
 
-int
-ryde_window_agg_take_small(const struct ryde_window_def *def, void *states,
-    const struct ryde_window_agg_input *inputs, const struct ryde_window_agg_order *order,
+/* One record of a block, where its value is not the usual one. */
+static int
+take_one(const struct ryde_window_def *def, const struct ryde_window_def_state *s,
+    const struct ryde_window_agg_block *b, size_t i, struct ryde_err *err)
+{
+	const struct ryde_window_agg_order order = {
+	    b->at_ms[i], b->ordinal + i, b->shard, b->group, NULL};
+	struct ryde_window_agg_input in = {.kind = RYDE_JSON_NUMBER,
+	    .text = b->values[i * def->n_paths + s->path].text,
+	    .number = b->numbers[s->path * RYDE_WINDOW_AGG_BLOCK + i]};
+
+	return add(def, s->function, (char *)b->states[i] + s->slot, &in, &order, err);
+}
+
+/* What a record of a block does to a state, where it is the usual. */
+static inline __attribute__((always_inline)) int
+take_column(const struct ryde_window_def *def, const struct ryde_window_def_state *s,
+    enum ryde_window_def_function f, const struct ryde_window_agg_block *b,
     struct ryde_err *err)
 {
-	const struct ryde_window_def_state *s = def->states, *last = s + def->n_states;
+	const struct ryde_window_number *n = b->numbers + s->path * RYDE_WINDOW_AGG_BLOCK;
+	size_t slot = s->slot;
 
-	for (; s < last; s++) {
-		const struct ryde_window_number *number = &inputs[s->path].number;
-		void *state = (char *)states + s->slot;
+	for (size_t i = 0; i < b->n; i++) {
+		void *state = (char *)b->states[i] + slot;
 
-		if (s->function == RYDE_WINDOW_DEF_MIN) {
-			if (ryde_window_extreme_holds(state, false, number, order))
-				continue;
-		} else if (s->function == RYDE_WINDOW_DEF_MAX) {
-			if (ryde_window_extreme_holds(state, true, number, order))
-				continue;
-		} else if (s->function == RYDE_WINDOW_DEF_SUM &&
-			   ryde_window_sum_add_usual(state, number)) {
-			continue;
+		if (f == RYDE_WINDOW_DEF_COUNT)
+			++*(uint64_t *)state;
+		else if (f == RYDE_WINDOW_DEF_SUM
+			     ? !ryde_window_sum_add_usual(state, &n[i])
+			     : !ryde_window_extreme_holds(
+				   state, f == RYDE_WINDOW_DEF_MAX, &n[i], b->at_ms[i])) {
+			if (take_one(def, s, b, i, err) != 0)
+				return -1;
 		}
-		if (add(def, s->function, state, &inputs[s->path], order, err) != 0)
+	}
+	return 0;
+}
+
+static int
+take_means(const struct ryde_window_def *def, const struct ryde_window_def_state *s,
+    const struct ryde_window_agg_block *b, struct ryde_err *err)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		if (take_one(def, s, b, i, err) != 0)
 			return -1;
 	}
 	return 0;
+}
+
+int
+ryde_window_agg_take_block(const struct ryde_window_def *def,
+    const struct ryde_window_agg_block *b, struct ryde_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < def->n_states && rc == 0; i++) {
+		const struct ryde_window_def_state *s = &def->states[i];
+
+		if (s->function == RYDE_WINDOW_DEF_SUM)
+			rc = take_column(def, s, RYDE_WINDOW_DEF_SUM, b, err);
+		else if (s->function == RYDE_WINDOW_DEF_MIN)
+			rc = take_column(def, s, RYDE_WINDOW_DEF_MIN, b, err);
+		else if (s->function == RYDE_WINDOW_DEF_MAX)
+			rc = take_column(def, s, RYDE_WINDOW_DEF_MAX, b, err);
+		else if (s->function == RYDE_WINDOW_DEF_AVG)
+			rc = take_means(def, s, b, err);
+		else
+			rc = take_column(def, s, RYDE_WINDOW_DEF_COUNT, b, err);
+	}
+	return rc;
 }
 
 static int

@@ -61,8 +61,8 @@ struct ryde_window_agg_order ryde_window_agg_order_of(
 bool ryde_window_agg_is_before(
     const struct ryde_window_agg_order *order, const struct ryde_window_agg_kept *kept);
 
-/* True for functions that ryde_window_agg_take_small knows. */
-bool ryde_window_agg_is_small(enum ryde_window_def_function f);
+/* True for functions that ryde_window_agg_take_block knows. */
+bool ryde_window_agg_is_columnar(enum ryde_window_def_function f);
 /* True where the function reads numbers, and anything else is wrong. */
 bool ryde_window_agg_is_numeric(enum ryde_window_def_function f);
 /* True where it reads what can be compared, and arrays and objects are wrong. */
@@ -80,11 +80,25 @@ size_t ryde_window_agg_bytes(enum ryde_window_def_function f);
 int ryde_window_agg_take(const struct ryde_window_def *def, void *states,
     const struct ryde_window_agg_input *inputs, const bool *passes,
     const struct ryde_window_agg_order *order, struct ryde_err *err);
-/* The same where each state is a sum, a minimum, a maximum, a mean or a count, none has a
- * condition, and all inputs are small numbers. */
-int ryde_window_agg_take_small(const struct ryde_window_def *def, void *states,
-    const struct ryde_window_agg_input *inputs, const struct ryde_window_agg_order *order,
-    struct ryde_err *err);
+/*
+ * The same for up to so many records at once, in their order, where all functions are
+ * columnar, none has a condition, and each path of a state has a value in each record: a
+ * small number for those that want numbers.
+ */
+#define RYDE_WINDOW_AGG_BLOCK 64
+struct ryde_window_agg_block {
+	size_t n;
+	void **states;				  /* of each record's group */
+	const struct ryde_json_value *values;	  /* by record, then by path */
+	const struct ryde_window_number *numbers; /* by path, then by record: BLOCK each
+						   */
+	const int64_t *at_ms;
+	uint64_t ordinal; /* of the first record */
+	uint32_t shard;
+	const struct ryde_window_group *group;
+};
+int ryde_window_agg_take_block(const struct ryde_window_def *def,
+    const struct ryde_window_agg_block *b, struct ryde_err *err);
 /*
  * Takes in all that another group's states hold, which stay as they are: afterwards
  * `states` is what it would be had it taken every record of both. Both of shards of

@@ -34,13 +34,13 @@ int ryde_window_extreme_add(struct ryde_window_extreme *e, bool greatest,
  * all do: it changes nothing. False may also mean that a closer look is needed. */
 static inline bool
 ryde_window_extreme_holds(const struct ryde_window_extreme *e, bool greatest,
-    const struct ryde_window_number *n, const struct ryde_window_agg_order *order)
+    const struct ryde_window_number *n, int64_t at_ms)
 {
 	if (e->kept.form != RYDE_WINDOW_EXTREME_SMALL || !n->small ||
 	    n->scale != e->kept.scale)
 		return false;
 	if (n->coefficient == e->u.coefficient)
-		return order->at_ms > e->kept.at_ms;
+		return at_ms > e->kept.at_ms;
 	return greatest ? n->coefficient < e->u.coefficient
 			: n->coefficient > e->u.coefficient;
 }

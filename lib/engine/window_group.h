@@ -131,14 +131,14 @@ void ryde_window_group_time(struct ryde_window_group *g, uint32_t shard, int64_t
 /* Everything of the shard up to pos was taken. */
 void ryde_window_group_seen(
     struct ryde_window_group *g, uint32_t shard, const struct ryde_pos *pos);
-/* True where a record of that time, without an arrival, moves nothing. */
+/* True where there is but this shard, nothing of it is kept, and its records alone move
+ * the overall watermark. */
 static inline bool
-ryde_window_group_stays(const struct ryde_window_group *g, uint32_t shard, int64_t at_ms)
+ryde_window_group_is_plain(const struct ryde_window_group *g, uint32_t shard)
 {
 	const struct ryde_window_group_shard *s = &g->shards[shard];
 
-	return !s->idle && (s->has_floor || !g->has_watermark) && !s->has_mark &&
-	       s->has_time && at_ms - g->def->lateness_ms <= s->time_ms;
+	return g->n == 1 && !g->tracks && g->behind == 0 && !s->idle && !s->has_mark;
 }
 /* A mark with a time: all later records of the shard arrive at or after it. */
 void ryde_window_group_mark(struct ryde_window_group *g, uint32_t shard, int64_t at_ms);

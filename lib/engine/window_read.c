@@ -9,7 +9,6 @@
 #include "json/path.h"
 #include "json/shape.h"
 #include "json/string.h"
-#include "line/envelope.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,18 +19,6 @@
  * window there is. */
 #define TIME_MIN_MS INT64_C(-62167219200000)
 #define TIME_MAX_MS INT64_C(253402300799999)
-
-/* True where lines are mostly nothing but a time, a string as their key, and numbers. */
-static bool
-is_usual(const struct ryde_window_def *d)
-{
-	for (size_t i = 0; i < d->n_states; i++) {
-		if (!ryde_window_agg_is_small(d->states[i].function))
-			return false;
-	}
-	return d->n_conditions == 0 && d->n_keys <= 1 && !d->early &&
-	       d->time != RYDE_WINDOW_DEF_ARRIVAL && d->time != RYDE_WINDOW_DEF_NOW;
-}
 
 int
 ryde_window_read_start(
@@ -49,7 +36,6 @@ ryde_window_read_start(
 	    r->shapes == NULL)
 		return ryde_err_nomem(err);
 	ryde_json_shapes_init(r->shapes);
-	r->usual = is_usual(def);
 	return 0;
 }
 
@@ -391,9 +377,8 @@ read_seconds(uint64_t v, int64_t *ms)
 	return true;
 }
 
-/* The time of a line, behind which may be read. */
-static inline bool
-read_line_time(struct ryde_window_read *r, struct ryde_view v)
+bool
+ryde_window_read_time(struct ryde_window_read *r, struct ryde_view v, int64_t *out_ms)
 {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 	uint64_t a, b, c, d, tail;
@@ -408,61 +393,22 @@ read_line_time(struct ryde_window_read *r, struct ryde_view v)
 		if (((a ^ c) | (b ^ d)) == 0 &&
 		    (tail == r->tail || read_seconds(tail, &r->tail_ms))) {
 			r->tail = tail;
-			r->at_ms = r->minute_ms + r->tail_ms;
+			*out_ms = r->minute_ms + r->tail_ms;
 			return true;
 		}
 	}
 #endif
-	return read_timestamp(r, v, &r->at_ms);
-}
-
-/* The values of a usual line; false where they need a closer look. */
-static bool
-read_usual(struct ryde_window_read *r)
-{
-	const struct ryde_window_def *d = r->def;
-	const struct ryde_json_value *v = &r->values[d->time_path];
-
-	if (v->kind != RYDE_JSON_STRING || !read_line_time(r, v->text))
-		return false;
-	for (size_t k = 0; k < d->n_used; k++) {
-		size_t i = d->used[k];
-		struct ryde_window_agg_input *in = &r->inputs[i];
-
-		v = &r->values[i];
-		if (v->kind != RYDE_JSON_NUMBER)
-			return false;
-		in->kind = v->kind;
-		in->text = v->text;
-		if (!ryde_window_number_read_short(&in->number, v->text)) {
-			ryde_window_number_read(&in->number, v->text);
-			if (!in->number.small)
-				return false;
-		}
-	}
-	r->key = ryde_view_mem("", 0);
-	if (d->n_keys > 0) {
-		v = &r->values[d->keys[0].path];
-		if (v->kind != RYDE_JSON_STRING)
-			return false;
-		r->key = ryde_view_mem(v->text.p - 1, v->text.n + 2);
-	}
-	r->written = r->key;
-	r->has_time = true;
-	return true;
+	return read_timestamp(r, v, out_ms) && *out_ms >= TIME_MIN_MS &&
+	       *out_ms <= TIME_MAX_MS;
 }
 
 bool
-ryde_window_read_line(struct ryde_window_read *r, struct ryde_view lines, size_t *n)
+ryde_window_read_found(struct ryde_window_read *r, const struct ryde_json_value *values)
 {
 	struct ryde_err unused;
 
-	if (!ryde_json_shapes_find_line(
-		r->shapes, lines, r->values, r->def->n_paths, n) ||
-	    *n > RYDE_LINE_MAX || !ryde_line_is_bare(ryde_view_mem(lines.p, *n)))
-		return false;
-	r->small = r->usual && read_usual(r);
-	return r->small || read_values(r, false, 0, &unused) == 0;
+	memcpy(r->values, values, r->def->n_paths * sizeof(*values));
+	return read_values(r, false, 0, &unused) == 0;
 }
 
 int

@@ -33,8 +33,6 @@ struct ryde_window_read {
 	 * record. The same view where keys read in one way only. */
 	struct ryde_view key, written;
 
-	bool usual; /* nothing but a time, at most one key and inputs of numbers */
-	bool small; /* all inputs are small numbers; only known after read_line */
 	struct ryde_buf key_buf, written_buf;
 	char minute[RYDE_WINDOW_READ_MINUTE]; /* of the last time that was read */
 	int64_t minute_ms;
@@ -53,12 +51,13 @@ void ryde_window_read_free(struct ryde_window_read *r);
  * payload is checked whole. */
 int ryde_window_read(struct ryde_window_read *r, const struct ryde_window_record *record,
     struct ryde_err *err);
-/*
- * The same of the first of several lines, where it is a plain payload of a shape that was
- * met before and nothing is wrong with it; *n becomes its length without its newline.
- * Else false, and nothing is known of it. RYDE_JSON_SHAPE_BEHIND bytes behind the lines
- * may be read.
- */
-bool ryde_window_read_line(struct ryde_window_read *r, struct ryde_view lines, size_t *n);
+/* The same of a payload without an arrival, whose values were found already; what is
+ * wrong with it is not told. */
+bool ryde_window_read_found(
+    struct ryde_window_read *r, const struct ryde_json_value *values);
+/* The time that a string without escapes tells, behind which eight bytes may be read.
+ * False: none, or one that is out of bounds. */
+bool ryde_window_read_time(
+    struct ryde_window_read *r, struct ryde_view text, int64_t *out_ms);
 
 #endif

@@ -43,18 +43,6 @@ clear_others(
 	}
 }
 
-/* A text has the k-th shape. */
-static inline void
-found(struct ryde_json_shapes *set, unsigned k, struct ryde_json_value *values, size_t n)
-{
-	if (!set->shapes[k].complete)
-		clear_others(&set->shapes[k], values, n);
-	set->shapes[set->last].follower = k;
-	set->last = k;
-	if (set->credit < CREDIT_MAX)
-		set->credit += CREDIT_HIT;
-}
-
 static inline unsigned
 next_shape(const struct ryde_json_shapes *set, unsigned k)
 {
@@ -71,26 +59,62 @@ ryde_json_shapes_find(struct ryde_json_shapes *set, struct ryde_view text, size_
 		if (!ryde_json_shape_match(
 			&set->shapes[k], text, behind, set->wide, values))
 			continue;
-		found(set, k, values, n);
+		if (!set->shapes[k].complete)
+			clear_others(&set->shapes[k], values, n);
+		set->shapes[set->last].follower = k;
+		set->last = k;
+		if (set->credit < CREDIT_MAX)
+			set->credit += CREDIT_HIT;
 		return true;
 	}
 	return false;
 }
 
-bool
-ryde_json_shapes_find_line(struct ryde_json_shapes *set, struct ryde_view lines,
-    struct ryde_json_value *values, size_t n, size_t *line_n)
+/* Lines of the shape that is expected, or of whichever the first one has. Those of one
+ * shape mostly come together. */
+static size_t
+find_some(struct ryde_json_shapes *set, struct ryde_view lines,
+    const struct ryde_json_shape_found *to, size_t max)
 {
 	unsigned k = set->shapes[set->last].follower;
+	size_t n;
 
 	for (unsigned i = 0; i < set->n; i++, k = next_shape(set, k)) {
-		if (!ryde_json_shape_line(
-			&set->shapes[k], lines, set->wide, values, line_n))
+		n = ryde_json_shape_lines(&set->shapes[k], lines, set->wide, to,
+		    set->shapes[k].follower == k ? max : 1);
+		if (n == 0)
 			continue;
-		found(set, k, values, n);
-		return true;
+		for (size_t j = 0; j < n && !set->shapes[k].complete; j++)
+			clear_others(&set->shapes[k], to->values + j * to->n, to->n);
+		set->shapes[set->last].follower = k;
+		set->last = k;
+		if (set->credit < CREDIT_MAX)
+			set->credit += (int)n * CREDIT_HIT;
+		return n;
 	}
-	return false;
+	return 0;
+}
+
+size_t
+ryde_json_shapes_find_lines(struct ryde_json_shapes *set, struct ryde_view lines,
+    const struct ryde_json_shape_found *to, size_t max)
+{
+	size_t done = 0, from = 0, n;
+
+	while (done < max && from < lines.n) {
+		const struct ryde_json_shape_found rest = {
+		    to->values + done * to->n, to->ends + done, to->n};
+
+		n = find_some(set, ryde_view_mem(lines.p + from, lines.n - from), &rest,
+		    max - done);
+		if (n == 0)
+			break;
+		for (size_t i = done; i < done + n && from > 0; i++)
+			to->ends[i] += from;
+		done += n;
+		from = to->ends[done - 1] + 1;
+	}
+	return done;
 }
 
 /* ---- learning ---- */
@@ -231,12 +255,12 @@ ryde_json_shapes_find(struct ryde_json_shapes *set, struct ryde_view text, size_
 	return false;
 }
 
-bool
-ryde_json_shapes_find_line(struct ryde_json_shapes *set, struct ryde_view lines,
-    struct ryde_json_value *values, size_t n, size_t *line_n)
+size_t
+ryde_json_shapes_find_lines(struct ryde_json_shapes *set, struct ryde_view lines,
+    const struct ryde_json_shape_found *to, size_t max)
 {
-	(void)set, (void)lines, (void)values, (void)n, (void)line_n;
-	return false;
+	(void)set, (void)lines, (void)to, (void)max;
+	return 0;
 }
 
 void

@@ -90,12 +90,19 @@ void ryde_json_shapes_init(struct ryde_json_shapes *set);
 bool ryde_json_shapes_find(struct ryde_json_shapes *set, struct ryde_view text,
     size_t behind, struct ryde_json_value *values, size_t n);
 /*
- * The same for the first of several lines: *line_n becomes its length without its
- * newline, which is not looked for before. RYDE_JSON_SHAPE_BEHIND bytes behind the lines
- * may be read. False may also mean that the first line has no end yet.
+ * The same for up to max lines one behind the other: returns how many of them were found,
+ * before the first that was not. Of the i-th, to->ends[i] is where its newline stands,
+ * which is not looked for before, and to->values[i * to->n] its first value.
+ * RYDE_JSON_SHAPE_BEHIND bytes behind the lines may be read. What has no newline yet is
+ * not found.
  */
-bool ryde_json_shapes_find_line(struct ryde_json_shapes *set, struct ryde_view lines,
-    struct ryde_json_value *values, size_t n, size_t *line_n);
+struct ryde_json_shape_found {
+	struct ryde_json_value *values;
+	size_t *ends;
+	size_t n; /* paths */
+};
+size_t ryde_json_shapes_find_lines(struct ryde_json_shapes *set, struct ryde_view lines,
+    const struct ryde_json_shape_found *to, size_t max);
 /* A text that was not found, but by ryde_json_find, with what that gave: its shape may be
  * remembered. */
 void ryde_json_shapes_learn(struct ryde_json_shapes *set, struct ryde_view text,

@@ -365,42 +365,61 @@ pass_parts(struct ryde_json_shape *shape, const char *p, const char *limit, bool
 	return p;
 }
 
-BOTH bool
-pass_line(struct ryde_json_shape *shape, struct ryde_view lines, bool wide,
-    struct ryde_json_value *values, size_t *n)
+/* Behind a line, with its newline; NULL where it is not like the shape. */
+BOTH const char *
+pass_line(struct ryde_json_shape *shape, const char *line, const char *end, bool wide,
+    struct ryde_json_value *values)
 {
-	const char *end = lines.p + lines.n, *limit = end + REACH, *p;
+	const char *limit = end + REACH, *p;
 	bool missed = shape->n_parts == 0;
 
 	if (missed)
-		p = pass_slots(shape, 0, shape->n, lines.p, limit, wide, values);
+		p = pass_slots(shape, 0, shape->n, line, limit, wide, values);
 	else
-		p = pass_parts(shape, lines.p, limit, wide, values, &missed);
+		p = pass_parts(shape, line, limit, wide, values, &missed);
 	if (p == NULL || p >= end || *p != '\n')
-		return false;
+		return NULL;
 	shape->lines++;
 	shape->misses += missed;
 	if (__builtin_expect(missed || shape->misses >= MISSES_MAX, 0))
-		consider(shape, lines.p);
-	*n = (size_t)(p - lines.p);
-	return true;
+		consider(shape, line);
+	return p + 1;
 }
 
-WIDE static bool
-pass_line_wide(struct ryde_json_shape *shape, struct ryde_view lines,
-    struct ryde_json_value *values, size_t *n)
+BOTH size_t
+pass_lines(struct ryde_json_shape *shape, struct ryde_view lines, bool wide,
+    const struct ryde_json_shape_found *to, size_t max)
 {
-	return pass_line(shape, lines, true, values, n);
+	const char *p = lines.p, *end = lines.p + lines.n;
+	struct ryde_json_value *values = to->values;
+	size_t i;
+
+	for (i = 0; i < max && p < end; i++, values += to->n) {
+		const char *next = pass_line(shape, p, end, wide, values);
+
+		if (next == NULL)
+			break;
+		to->ends[i] = (size_t)(next - 1 - lines.p);
+		p = next;
+	}
+	return i;
 }
 
-bool
-ryde_json_shape_line(struct ryde_json_shape *shape, struct ryde_view lines, bool wide,
-    struct ryde_json_value *values, size_t *n)
+WIDE static size_t
+pass_lines_wide(struct ryde_json_shape *shape, struct ryde_view lines,
+    const struct ryde_json_shape_found *to, size_t max)
+{
+	return pass_lines(shape, lines, true, to, max);
+}
+
+size_t
+ryde_json_shape_lines(struct ryde_json_shape *shape, struct ryde_view lines, bool wide,
+    const struct ryde_json_shape_found *to, size_t max)
 {
 	if (!shape->one_line || shape->n == 0)
-		return false;
-	return wide ? pass_line_wide(shape, lines, values, n)
-		    : pass_line(shape, lines, false, values, n);
+		return 0;
+	return wide ? pass_lines_wide(shape, lines, to, max)
+		    : pass_lines(shape, lines, false, to, max);
 }
 
 #endif

@@ -14,12 +14,13 @@
 #include <stddef.h>
 
 /*
- * As ryde_json_shape_match, for the first of several lines; *n becomes its length without
- * its newline. RYDE_JSON_SHAPE_BEHIND bytes behind the lines may be read. wide: only
- * where ryde_json_shape_is_wide.
+ * As ryde_json_shape_match, for up to max lines one behind the other: how many of them
+ * have the shape. ends[i] becomes where the newline of the i-th stands, and its values
+ * are to->n behind those of the one before. RYDE_JSON_SHAPE_BEHIND bytes behind the
+ * lines may be read. wide: only where ryde_json_shape_is_wide.
  */
-bool ryde_json_shape_line(struct ryde_json_shape *shape, struct ryde_view lines,
-    bool wide, struct ryde_json_value *values, size_t *n);
+size_t ryde_json_shape_lines(struct ryde_json_shape *shape, struct ryde_view lines,
+    bool wide, const struct ryde_json_shape_found *to, size_t max);
 
 /* A shape that was just learned has no parts yet. */
 void ryde_json_shape_line_reset(struct ryde_json_shape *shape);

@@ -68,35 +68,41 @@ try_others(struct ryde_json_shapes *set, const char *bytes, size_t n, bool hit)
 	set->wide = wide;
 }
 
-/* As the first of two lines, in memory that ends where reading must. With the newline cut
- * off it is no line, whatever stands behind. */
+/* As the first of some lines, in memory that ends where reading must. With its newline
+ * cut off it is no line, whatever stands behind. */
 static bool
 try_line(struct ryde_json_shapes *set, const char *bytes, size_t n)
 {
-	static const char next[] = "{\"Name\":\"next\"}\n";
-	struct ryde_json_value found[PATHS], scanned[PATHS];
+	static const char next[] = "{\"Name\":\"next\"}\n{\"a\":1}\n{\"Name\":\"";
+	struct ryde_json_value found[4 * PATHS], scanned[PATHS];
+	size_t ends[4], all = n + 1 + sizeof(next) - 1, from = 0, hits;
+	const struct ryde_json_shape_found to = {found, ends, PATHS};
 	struct ryde_json_fault fault;
-	size_t all = n + sizeof(next), first, found_n = 0;
 	char *room = malloc(all + RYDE_JSON_SHAPE_BEHIND);
-	bool hit, good;
+	struct ryde_view line;
+	bool good;
 
 	memset(room, '5', all + RYDE_JSON_SHAPE_BEHIND);
 	memcpy(room, bytes, n);
 	room[n] = '\n';
 	memcpy(room + n + 1, next, sizeof(next) - 1);
-	first = (size_t)((char *)memchr(room, '\n', all) - room);
-	CHECK(!ryde_json_shapes_find_line(
-		  set, ryde_view_mem(room, first), found, PATHS, &found_n),
-	    "%.*s", (int)n, bytes);
-	hit = ryde_json_shapes_find_line(
-	    set, ryde_view_mem(room, all), found, PATHS, &found_n);
-	good = ryde_json_find(ryde_view_mem(room, first), paths, scanned, &fault) == 0;
-	CHECK(!hit || (good && found_n == first && same(found, scanned)), "%.*s", (int)n,
-	    bytes);
-	if (!hit && good)
-		ryde_json_shapes_learn(set, ryde_view_mem(room, first), scanned, PATHS);
+	line = ryde_view_mem(room, (size_t)((char *)memchr(room, '\n', all) - room));
+	CHECK(ryde_json_shapes_find_lines(set, line, &to, 4) == 0, "%.*s", (int)n, bytes);
+	hits = ryde_json_shapes_find_lines(set, ryde_view_mem(room, all), &to, 4);
+	for (size_t i = 0; i < hits; i++, from += line.n + 1) {
+		line.p = room + from;
+		line.n = (size_t)((char *)memchr(line.p, '\n', all - from) - line.p);
+		good = ryde_json_find(line, paths, scanned, &fault) == 0;
+		CHECK(
+		    good && ends[i] == from + line.n && same(found + i * PATHS, scanned),
+		    "%zu: %.*s", i, (int)n, bytes);
+	}
+	line = ryde_view_mem(room, (size_t)((char *)memchr(room, '\n', all) - room));
+	good = ryde_json_find(line, paths, scanned, &fault) == 0;
+	if (hits == 0 && good)
+		ryde_json_shapes_learn(set, line, scanned, PATHS);
 	free(room);
-	return hit;
+	return hits > 0;
 }
 
 /* Both ways; the text lies at the end of its memory, so that nothing is read behind it
@@ -269,15 +275,15 @@ test_newline(void)
 	static const char text[] = "{\"Name\":\n\"b\"}";
 	struct ryde_json_shapes set;
 	struct ryde_json_value found[PATHS];
+	const struct ryde_json_shape_found to = {found, &(size_t){0}, PATHS};
 	char room[256] = {0};
-	size_t n;
 
 	ryde_json_shapes_init(&set);
 	(void)try(&set, text, sizeof(text) - 1);
 	memcpy(room, text, sizeof(text) - 1);
 	room[sizeof(text) - 1] = '\n';
-	CHECK(!ryde_json_shapes_find_line(
-		  &set, ryde_view_mem(room, sizeof(text)), found, PATHS, &n),
+	CHECK(ryde_json_shapes_find_lines(
+		  &set, ryde_view_mem(room, sizeof(text)), &to, 1) == 0,
 	    "");
 }
 
