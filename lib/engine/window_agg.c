@@ -34,16 +34,6 @@ struct edge {
 	struct ryde_window_agg_kept kept; /* form NOTHING: none yet */
 };
 
-void
-ryde_window_agg_keep(
-    struct ryde_window_agg_kept *kept, const struct ryde_window_agg_order *order)
-{
-	kept->at_ms = order->at_ms;
-	kept->ordinal =
-	    order->ordinal & ((UINT64_C(1) << RYDE_WINDOW_AGG_ORDINAL_BITS) - 1);
-	kept->shard = order->shard & ((1u << RYDE_WINDOW_AGG_SHARD_BITS) - 1);
-}
-
 bool
 ryde_window_agg_is_before(
     const struct ryde_window_agg_order *order, const struct ryde_window_agg_kept *kept)
@@ -385,18 +375,33 @@ ryde_window_agg_take(const struct ryde_window_def *def, void *states,
 	return 0;
 }
 
+static struct ryde_window_agg_order
+order_in(const struct ryde_window_agg_block *b, size_t i)
+{
+	return (struct ryde_window_agg_order){
+	    b->at_ms[i], b->ordinal + i, b->shard, b->group, NULL};
+}
+
 /* One record of a block, where its value is not the usual one. */
 static int
 take_one(const struct ryde_window_def *def, const struct ryde_window_def_state *s,
     const struct ryde_window_agg_block *b, size_t i, struct ryde_err *err)
 {
-	const struct ryde_window_agg_order order = {
-	    b->at_ms[i], b->ordinal + i, b->shard, b->group, NULL};
+	const struct ryde_window_agg_order order = order_in(b, i);
 	struct ryde_window_agg_input in = {.kind = RYDE_JSON_NUMBER,
 	    .text = b->values[i * def->n_paths + s->path].text,
 	    .number = b->numbers[s->path * RYDE_WINDOW_AGG_BLOCK + i]};
 
 	return add(def, s->function, (char *)b->states[i] + s->slot, &in, &order, err);
+}
+
+static inline bool
+mean_add_usual(struct mean *m, const struct ryde_window_number *n)
+{
+	bool usual = ryde_window_sum_add_usual(&m->sum, n);
+
+	m->count += usual;
+	return usual;
 }
 
 /* What a record of a block does to a state, where it is the usual. */
@@ -409,27 +414,20 @@ take_column(const struct ryde_window_def *def, const struct ryde_window_def_stat
 	size_t slot = s->slot;
 
 	for (size_t i = 0; i < b->n; i++) {
+		const struct ryde_window_agg_order order = order_in(b, i);
 		void *state = (char *)b->states[i] + slot;
+		bool usual = true;
 
 		if (f == RYDE_WINDOW_DEF_COUNT)
 			++*(uint64_t *)state;
-		else if (f == RYDE_WINDOW_DEF_SUM
-			     ? !ryde_window_sum_add_usual(state, &n[i])
-			     : !ryde_window_extreme_holds(
-				   state, f == RYDE_WINDOW_DEF_MAX, &n[i], b->at_ms[i])) {
-			if (take_one(def, s, b, i, err) != 0)
-				return -1;
-		}
-	}
-	return 0;
-}
-
-static int
-take_means(const struct ryde_window_def *def, const struct ryde_window_def_state *s,
-    const struct ryde_window_agg_block *b, struct ryde_err *err)
-{
-	for (size_t i = 0; i < b->n; i++) {
-		if (take_one(def, s, b, i, err) != 0)
+		else if (f == RYDE_WINDOW_DEF_SUM)
+			usual = ryde_window_sum_add_usual(state, &n[i]);
+		else if (f == RYDE_WINDOW_DEF_AVG)
+			usual = mean_add_usual(state, &n[i]);
+		else
+			usual = ryde_window_extreme_add_usual(
+			    state, f == RYDE_WINDOW_DEF_MAX, &n[i], &order);
+		if (!usual && take_one(def, s, b, i, err) != 0)
 			return -1;
 	}
 	return 0;
@@ -451,7 +449,7 @@ ryde_window_agg_take_block(const struct ryde_window_def *def,
 		else if (s->function == RYDE_WINDOW_DEF_MAX)
 			rc = take_column(def, s, RYDE_WINDOW_DEF_MAX, b, err);
 		else if (s->function == RYDE_WINDOW_DEF_AVG)
-			rc = take_means(def, s, b, err);
+			rc = take_column(def, s, RYDE_WINDOW_DEF_AVG, b, err);
 		else
 			rc = take_column(def, s, RYDE_WINDOW_DEF_COUNT, b, err);
 	}

@@ -52,8 +52,15 @@ struct ryde_window_agg_kept {
 				   form : 3;
 };
 
-void ryde_window_agg_keep(
-    struct ryde_window_agg_kept *kept, const struct ryde_window_agg_order *order);
+static inline void
+ryde_window_agg_keep(
+    struct ryde_window_agg_kept *kept, const struct ryde_window_agg_order *order)
+{
+	kept->at_ms = order->at_ms;
+	kept->ordinal =
+	    order->ordinal & ((UINT64_C(1) << RYDE_WINDOW_AGG_ORDINAL_BITS) - 1);
+	kept->shard = order->shard & ((1u << RYDE_WINDOW_AGG_SHARD_BITS) - 1);
+}
 /* The place of what a state keeps, as that of a record. */
 struct ryde_window_agg_order ryde_window_agg_order_of(
     const struct ryde_window_agg_kept *kept, const struct ryde_window_group *group);

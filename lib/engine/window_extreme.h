@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct ryde_buf;
 struct ryde_err;
@@ -43,6 +44,25 @@ ryde_window_extreme_holds(const struct ryde_window_extreme *e, bool greatest,
 		return at_ms > e->kept.at_ms;
 	return greatest ? n->coefficient < e->u.coefficient
 			: n->coefficient > e->u.coefficient;
+}
+
+/* Takes a number in that is of the scale of what is held, as nearly all are. False, with
+ * nothing changed, where it is another, or equals what is held and is not later. */
+static inline bool
+ryde_window_extreme_add_usual(struct ryde_window_extreme *e, bool greatest,
+    const struct ryde_window_number *n, const struct ryde_window_agg_order *order)
+{
+	if (e->kept.form != RYDE_WINDOW_EXTREME_SMALL || !n->plain ||
+	    n->scale != e->kept.scale)
+		return false;
+	if (n->coefficient == e->u.coefficient)
+		return order->at_ms > e->kept.at_ms;
+	if (greatest ? n->coefficient > e->u.coefficient
+		     : n->coefficient < e->u.coefficient) {
+		e->u.coefficient = n->coefficient;
+		ryde_window_agg_keep(&e->kept, order);
+	}
+	return true;
 }
 
 /* Takes in what another one holds. */
