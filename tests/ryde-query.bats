@@ -490,6 +490,64 @@ pruned() {
 	run -64 ryde-query -o chart 'SELECT Name FROM "./a"'
 }
 
+@test "a join of two sources finds its rows by an index" {
+	seq 0 99999 | sed 's/.*/{"id":&,"name":"row &"}/' > a.ndjson
+	seq 99999 -1 0 | sed 's/.*/{"ref":&,"other":"row &"}/' > b.ndjson
+	[ "$(timeout 60 ryde-query 'SELECT count(*) AS c, sum(a.id) AS s FROM "./a.ndjson" AS a JOIN "./b.ndjson" AS b ON a.id = b.ref')" = '{"c":100000,"s":4999950000}' ]
+	[ "$(timeout 60 ryde-query 'SELECT count(*) AS c FROM "./a.ndjson" AS a WHERE EXISTS (SELECT 1 FROM "./b.ndjson" AS b WHERE b.other = a.name AND b.ref <> 7)')" = '{"c":99999}' ]
+	[[ $(ryde-query 'EXPLAIN SELECT 1 FROM "./a.ndjson" AS a JOIN "./b.ndjson" AS b ON a.id = b.ref') == *"index on ref"* ]]
+	# each other row's rows in the order of the source, and NULLs beside where there are none
+	printf '{"k":%s,"n":%s}\n' 1 1 2 2 1 3 3 4 1 5 > k.ndjson
+	printf '{"k":%s}\n' 3 1 9 null 1 > j.ndjson
+	[ "$(ryde-query -o csv 'SELECT j.k AS k,n FROM "./j.ndjson" AS j LEFT JOIN "./k.ndjson" AS k ON j.k = k.k' | tr -d '\r' | xargs)" = 'k,n 3,4 1,1 1,3 1,5 9, , 1,1 1,3 1,5' ]
+	# the third time it reads nothing
+	ryde-query --stats 'SELECT 1 FROM "./j.ndjson" AS j JOIN "./k.ndjson" AS k ON j.k = k.k' 2>&1 | grep -q '"objects":3,'
+}
+
+@test "a join by an index: what is equal is what = says" {
+	values='1 1.0 "1" "1.0" "01" " 1" null true false 0 -0.0 "" "a" "A" 0.30000000000000004 "0.3" 0.3 "0.30000000000000004"
+		9007199254740993 9007199254740992 9007199254740992.0 "9007199254740993" 1000000000000000 1e15 "1e15" "1.0e+15"
+		1234567890123456800.0 1234567890123456789 "1.23456789012346e+18" 1e400 "Inf" [1] "[1]" 1e18 1000000000000000000 5
+		"5.0" 4.999999999999999 9223372036854775807 9223372036854775808 12345678901234567890 "x\u0041" "xA" "-Inf"'
+	for d in 01 02 03; do
+		mkdir -p "v/2024/01/01/$d"
+		printf '%s' "$values" | tr -d '\t' | sed 's/" 1"/"~1"/' | tr ' ' '\n' | sed 's/~/ /;s/.*/{"v":&}/' | grep -v '^{"v":}' > "v/2024/01/01/$d/x"
+	done
+	# IS TRUE is in the way of an index
+	for side in a.v 'CAST(a.v AS TEXT)' 'CAST(a.v AS REAL)' 'CAST(a.v AS NUMERIC)' "a.v||''" a.v+0 a.v*1e300*1e300 a.hour 'CAST(a.hour AS TEXT)'; do
+		select="SELECT a.hour,a.data,b.hour,b.data FROM './v' AS a CROSS JOIN './v' AS b ON"
+		ryde-query "$select ($side = b.v) IS TRUE" > slow
+		ryde-query "$select $side = b.v" > fast
+		[[ $(ryde-query "EXPLAIN $select $side = b.v") == *"index on v"* ]]
+		[ -s slow ] || [[ $side == *e300* ]]
+		cmp slow fast
+	done
+	# the path's columns have affinities of their own
+	mkdir -p h/k=1 h/k=1.0 h/k=01 h/k=0.3 h/k=a h/k=1e15
+	for d in h/k=*; do echo '{"n":1}' > "$d/x"; done
+	for from in "'./v' AS a CROSS JOIN './v' AS b ON b.hour" "'./v' AS a CROSS JOIN './h' AS b ON b.k" \
+		"'./v' AS a CROSS JOIN (SELECT b.data,CAST(n/10.0 AS TEXT) AS k FROM './v' JOIN './h' AS b) AS b ON b.k"; do
+		for side in a.v a.v+0 "a.v||''" a.hour; do
+			ryde-query "SELECT a.hour,a.data,b.data FROM $from = $side" > fast
+			ryde-query "SELECT a.hour,a.data,b.data FROM ${from% ON*} ON (${from##*ON } = $side) IS TRUE" > slow
+			cmp slow fast
+		done
+	done
+	echo '{"ryde":1,"stream":"local:x","shardId":"s","sequenceNumber":"1","partitionKey":"0.3","data":{"n":1}}' > keys
+	n=$(cat v/2024/01/01/*/x | wc -l)
+	for side in 0.1+0.2 0.3+0 "'0.3'"; do
+		[ "$(ryde-query "SELECT count(*) AS c FROM './v' AS a CROSS JOIN './keys' AS b ON b.partitionKey = $side+a.hour-a.hour")" = "{\"c\":$n}" ] || [ "$side" = "'0.3'" ]
+		[ "$(ryde-query "SELECT count(*) AS c FROM './v' AS a CROSS JOIN './keys' AS b ON b.partitionKey = iif(a.hour,$side,0)")" = "{\"c\":$n}" ]
+	done
+	# two and three columns at once, one of them a part of the path
+	for on in 'a.v = b.v AND a.hour = b.hour' 'a.v = b.v AND a.hour = b.hour AND a.data = b.data'; do
+		ryde-query "SELECT a.hour,a.data,b.data FROM './v' AS a CROSS JOIN './v' AS b ON $on" > fast
+		ryde-query "SELECT a.hour,a.data,b.data FROM './v' AS a CROSS JOIN './v' AS b ON ($on) IS TRUE" > slow
+		cmp slow fast
+		[ -s fast ]
+	done
+}
+
 lines() {
 	[ "$(wc -l < "$1")" -eq "$2" ]
 }

@@ -1,6 +1,7 @@
 #include "engine/query_group.h"
 
 #include "base/err.h"
+#include "base/mix.h"
 #include "base/num.h"
 #include "base/signals.h"
 #include "engine/query.h"
@@ -116,24 +117,6 @@ find_table(struct ryde_query_grouping *g, struct ryde_err *err)
 }
 
 /* ---- groups ---- */
-
-static uint64_t
-hash_of(const char *p, size_t n)
-{
-	uint64_t h = 0x9e3779b97f4a7c15u ^ n;
-
-	for (; n >= 8; p += 8, n -= 8) {
-		uint64_t word;
-
-		memcpy(&word, p, 8);
-		h = (h ^ word) * 0xff51afd7ed558ccdu;
-		h ^= h >> 32;
-	}
-	for (; n > 0; p++, n--)
-		h = (h ^ (unsigned char)*p) * 0x100000001b3u;
-	h *= 0xc4ceb9fe1a85ec53u;
-	return h ^ h >> 29;
-}
 
 /* A number as its key: equal ones have equal bytes. */
 static int
@@ -252,7 +235,7 @@ static int
 find_group(struct ryde_query_grouping *g, struct ryde_query_grouped **found,
     struct ryde_err *err)
 {
-	uint64_t hash = hash_of(g->row_key.p, g->row_key.n);
+	uint64_t hash = ryde_mix(g->row_key.p, g->row_key.n);
 	size_t at;
 	int rc;
 

@@ -320,6 +320,7 @@ learn(struct run *r, struct ryde_err *err)
 
 	(void)sqlite3_finalize(r->st);
 	r->st = NULL;
+	ryde_query_vtab_forget(&q->tables);
 	if (q->tables.seen.exact && r->look.min_max && !q->exact_min_max) {
 		if (ryde_query_exact_min_max(q->exact, q->db, err) != 0)
 			return -1;
@@ -382,6 +383,7 @@ run_statement(struct ryde_query_session *q, const char **sql, struct ryde_err *e
 		q->tables.watch = false;
 	}
 	(void)sqlite3_finalize(r.st);
+	ryde_query_vtab_forget(&q->tables);
 	*sql += r.n;
 	return rc;
 }

@@ -5,13 +5,15 @@
 #include "base/num.h"
 #include "engine/query_archive.h"
 #include "engine/query_ddl.h"
+#include "engine/query_fields.h"
 #include "engine/query_filter.h"
+#include "engine/query_index.h"
+#include "engine/query_plan.h"
 #include "engine/query_source.h"
+#include "engine/query_sql.h"
 #include "engine/query_table.h"
 #include "engine/query_value.h"
-#include "json/path.h"
 #include "json/scan.h"
-#include "json/shape.h"
 #include "store/external.h"
 
 #include <sqlite3.h>
@@ -20,24 +22,12 @@
 
 #define SQL_MAX ((size_t)64 << 20)
 #define TEXT_MAX ((size_t)64 << 20)
-#define MASK_BITS 64
-#define NO_SLOT SIZE_MAX
-
-#define TESTS_MAX 16 /* conditions of one scan that a source is told of */
-
-/* What x_best_index settled for a scan; idxNum is its number. */
-struct plan {
-	uint64_t mask; /* the columns that are wanted, as colUsed has them */
-	struct ryde_query_test tests[TESTS_MAX]; /* their values come with the scan */
-	size_t n;
-};
 
 struct vtab {
 	sqlite3_vtab base;
 	struct ryde_query_vtab *all;
 	struct ryde_query_table *table;
-	struct plan *plans;
-	size_t n_plans, cap_plans;
+	struct ryde_query_plans plans;
 };
 
 struct cursor {
@@ -46,15 +36,10 @@ struct cursor {
 	struct ryde_query_row row;
 	int64_t n;
 	bool eof;
-	bool whole;    /* nothing is left out */
-	uint64_t mask; /* the columns that paths was made for, as colUsed has them */
-	struct ryde_json_paths *paths;
-	struct ryde_json_shapes *shapes;
-	struct ryde_json_value *values; /* one per path, once the row was looked at */
+	bool whole;   /* nothing is left out */
+	bool indexed; /* by an index, which looked at all rows before */
+	struct ryde_query_fields fields;
 	bool looked, found;
-	size_t *slots; /* per key of the table: its path, or NO_SLOT */
-	size_t n_slots;
-	bool spellings; /* some column has several keys */
 	struct ryde_buf text;
 };
 
@@ -113,103 +98,19 @@ x_connect(sqlite3 *db, void *aux, int argc, const char *const *argv, sqlite3_vta
 static int
 x_disconnect(sqlite3_vtab *base)
 {
-	free(((struct vtab *)base)->plans);
+	free(((struct vtab *)base)->plans.plans);
 	sqlite3_free(base);
 	return SQLITE_OK;
 }
 
-static bool
-is_test(const struct vtab *v, const struct sqlite3_index_constraint *c, size_t *extra)
-{
-	size_t first = v->table->n_columns, column = (size_t)c->iColumn;
-
-	if (!c->usable || c->iColumn < 0 || column < first ||
-	    column >= first + v->table->n_extras)
-		return false;
-	*extra = column - first;
-	return c->op == SQLITE_INDEX_CONSTRAINT_EQ ||
-	       c->op == SQLITE_INDEX_CONSTRAINT_GT ||
-	       c->op == SQLITE_INDEX_CONSTRAINT_LE ||
-	       c->op == SQLITE_INDEX_CONSTRAINT_LT || c->op == SQLITE_INDEX_CONSTRAINT_GE;
-}
-
-static struct plan *
-new_plan(struct vtab *v)
-{
-	if (v->n_plans == v->cap_plans) {
-		size_t cap = v->cap_plans * 2 + 8;
-		struct plan *plans = realloc(v->plans, cap * sizeof(*plans));
-
-		if (plans == NULL)
-			return NULL;
-		v->plans = plans;
-		v->cap_plans = cap;
-	}
-	v->plans[v->n_plans] = (struct plan){0};
-	return &v->plans[v->n_plans++];
-}
-
-/* What the scan would read, where the values of the conditions are known already. */
-static int
-estimate(struct vtab *v, sqlite3_index_info *info, const struct plan *p,
-    const int *constraints)
-{
-	struct ryde_query_test tests[TESTS_MAX];
-	struct ryde_query_filter filter = {tests, 0};
-	struct ryde_query_source *source = v->table->source;
-	struct ryde_buf words;
-	double rows = 1e6;
-
-	if (source->ops->plan == NULL) {
-		info->estimatedCost = rows;
-		info->estimatedRows = (sqlite3_int64)rows;
-		return SQLITE_OK;
-	}
-	for (size_t i = 0; i < p->n; i++) {
-		sqlite3_value *value;
-
-		tests[filter.n] = p->tests[i];
-		if (sqlite3_vtab_rhs_value(info, constraints[i], &value) == SQLITE_OK)
-			ryde_query_test_value(&tests[filter.n++], value);
-	}
-	ryde_buf_init(&words, TEXT_MAX);
-	source->ops->plan(source, &filter, &words, &rows);
-	info->idxStr = sqlite3_mprintf("%s", ryde_buf_str(&words));
-	info->needToFreeIdxStr = 1;
-	ryde_buf_free(&words);
-	/* a condition whose value is not known yet will leave something out, too */
-	if (filter.n < p->n)
-		rows /= 10;
-	info->estimatedCost = rows + 1;
-	info->estimatedRows = (sqlite3_int64)rows + 1;
-	return info->idxStr != NULL ? SQLITE_OK : SQLITE_NOMEM;
-}
-
-/* Every plan is a scan. It is told which columns are wanted, and what its source may use
- * to leave rows out; SQLite looks at those conditions again. */
 static int
 x_best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 {
 	struct vtab *v = (struct vtab *)base;
-	struct plan *p = new_plan(v);
-	int constraints[TESTS_MAX];
+	/* what goes on has no last row */
+	bool may_index = !(v->all->sources->follow && v->table->source->live);
 
-	if (p == NULL)
-		return SQLITE_NOMEM;
-	p->mask = info->colUsed;
-	for (int i = 0; i < info->nConstraint && p->n < TESTS_MAX; i++) {
-		size_t extra;
-
-		if (!is_test(v, &info->aConstraint[i], &extra) ||
-		    sqlite3_stricmp(sqlite3_vtab_collation(info, i), "BINARY") != 0)
-			continue;
-		p->tests[p->n].extra = extra;
-		p->tests[p->n].op = info->aConstraint[i].op;
-		constraints[p->n++] = i;
-		info->aConstraintUsage[i].argvIndex = (int)p->n;
-	}
-	info->idxNum = (int)v->n_plans - 1;
-	return estimate(v, info, p, constraints);
+	return ryde_query_plan(&v->plans, v->table, may_index, info);
 }
 
 /* ---- cursors ---- */
@@ -227,19 +128,6 @@ x_open(sqlite3_vtab *base, sqlite3_vtab_cursor **out)
 	return SQLITE_OK;
 }
 
-static void
-forget_paths(struct cursor *c)
-{
-	ryde_json_paths_free(c->paths);
-	free(c->shapes);
-	free(c->values);
-	free(c->slots);
-	c->paths = NULL;
-	c->shapes = NULL;
-	c->values = NULL;
-	c->slots = NULL;
-}
-
 static int
 x_close(sqlite3_vtab_cursor *base)
 {
@@ -247,75 +135,10 @@ x_close(sqlite3_vtab_cursor *base)
 
 	if (c->rows != NULL)
 		c->rows->ops->free_cursor(c->rows);
-	forget_paths(c);
+	ryde_query_fields_free(&c->fields);
 	ryde_buf_free(&c->text);
 	free(c);
 	return SQLITE_OK;
-}
-
-/* The path of a column: its key as the payload spells it, in quotes. */
-static int
-add_path(struct cursor *c, const struct ryde_query_column *column, size_t *slot,
-    struct ryde_err *err)
-{
-	ryde_buf_clear(&c->text);
-	ryde_buf_puts(&c->text, ".\"");
-	ryde_buf_add(&c->text, column->raw, column->raw_n);
-	ryde_buf_putc(&c->text, '"');
-	if (ryde_buf_check(&c->text, err) != 0)
-		return -1;
-	return ryde_json_paths_add(c->paths, ryde_buf_str(&c->text), slot, err);
-}
-
-/* One scan of a payload shall find the columns of the mask, and nothing else. */
-static int
-make_paths(struct cursor *c, const struct ryde_query_table *t, uint64_t mask,
-    struct ryde_err *err)
-{
-	size_t n = t->columns.n_keys;
-
-	if (c->paths != NULL && c->mask == mask && c->n_slots == n)
-		return 0;
-	forget_paths(c);
-	c->paths = ryde_json_paths_new();
-	c->values = calloc(n + 1, sizeof(*c->values));
-	c->slots = calloc(n + 1, sizeof(*c->slots));
-	c->shapes = malloc(sizeof(*c->shapes));
-	if (c->paths == NULL || c->values == NULL || c->slots == NULL ||
-	    c->shapes == NULL)
-		return ryde_err_nomem(err);
-	ryde_json_shapes_init(c->shapes);
-	c->mask = mask;
-	c->n_slots = n;
-	c->spellings = false;
-	for (size_t i = 0; i < n; i++) {
-		const struct ryde_query_column *k = &t->columns.keys[i];
-		size_t bit = k->index < MASK_BITS ? k->index : MASK_BITS - 1;
-
-		c->slots[i] = NO_SLOT;
-		if (k->index >= t->n_columns || (mask >> bit & 1) == 0)
-			continue;
-		if (t->columns.columns[k->index] != i)
-			c->spellings = true;
-		if (add_path(c, k, &c->slots[i], err) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* The value of column i, or NULL where this row has none. */
-static const struct ryde_json_value *
-find_value(const struct cursor *c, const struct ryde_query_columns *columns, size_t i)
-{
-	size_t slot = c->slots[columns->columns[i]];
-
-	if (slot != NO_SLOT && c->values[slot].kind != RYDE_JSON_ABSENT)
-		return &c->values[slot];
-	for (size_t k = 0; c->spellings && k < c->n_slots; k++)
-		if (columns->keys[k].index == i && c->slots[k] != NO_SLOT &&
-		    c->values[c->slots[k]].kind != RYDE_JSON_ABSENT)
-			return &c->values[c->slots[k]];
-	return NULL;
 }
 
 /* The keys of this row are among those that * stands for. */
@@ -346,15 +169,22 @@ next_row(struct vtab *v, struct cursor *c, struct ryde_err *err)
 	for (;;) {
 		c->looked = false;
 		rc = c->rows->ops->next(c->rows, &c->row, err);
-		if (rc != 1 || !v->table->source->unchecked || !c->row.json)
+		if (rc != 1 || !v->table->source->unchecked || !c->row.json || c->indexed)
 			return rc;
 		c->looked = c->found = true;
-		if (ryde_json_shapes_read(
-			c->shapes, c->row.data, c->paths, c->values, &fault) == 0)
+		if (ryde_query_fields_read(&c->fields, c->row.data, &fault))
 			return 1;
 		if (c->rows->ops->bad(c->rows, &fault, err) != 0)
 			return -1;
 	}
+}
+
+/* Where the row at hand stands. OR reads twice, each time with a condition, and takes a
+ * row once by this. */
+static int64_t
+place(const struct cursor *c)
+{
+	return c->rows->ops->position != NULL ? c->rows->ops->position(c->rows) : c->n;
 }
 
 static int
@@ -369,9 +199,93 @@ x_next(sqlite3_vtab_cursor *base)
 		return fail(v, &err);
 	c->eof = rc == 0;
 	c->n++;
+	/* what an index has was seen and counted when it was gathered */
+	if (c->indexed)
+		return SQLITE_OK;
 	if (v->table->source->counted)
 		v->all->rows += (uint64_t)rc;
 	return v->all->watch ? watch(v, c) : SQLITE_OK;
+}
+
+/*
+ * Reads the rows that the filter lets through into the index. A statement inside the one
+ * at hand does that, so that the values of its keys are what SQL takes them for.
+ */
+static int
+gather(struct vtab *v, struct ryde_query_index *x, const struct ryde_query_plan *p,
+    const struct ryde_query_filter *filter, struct ryde_err *err)
+{
+	struct ryde_query_vtab *all = v->all;
+	sqlite3_value *keys[RYDE_QUERY_PLAN_KEYS];
+	sqlite3_stmt *st = NULL;
+	struct ryde_buf sql;
+	int rc = SQLITE_ERROR;
+
+	ryde_buf_init(&sql, SQL_MAX);
+	for (size_t i = 0; i < p->n; i++) {
+		if (!p->args[i].is_key)
+			continue;
+		ryde_buf_puts(&sql, sql.n == 0 ? "SELECT " : ",");
+		ryde_query_sql_quote(&sql, ryde_view_of(ryde_query_table_column_name(
+					       v->table, p->args[i].column)));
+	}
+	ryde_buf_puts(&sql, " FROM main.");
+	ryde_query_sql_quote(&sql, ryde_view_of(v->table->name));
+	if (ryde_buf_check(&sql, err) == 0 && ryde_query_index_begin(x, err) == 0)
+		rc = sqlite3_prepare_v2(all->db, ryde_buf_str(&sql), -1, &st, NULL);
+	ryde_buf_free(&sql);
+	all->gathering = filter;
+	while (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+		struct cursor *c = all->gathered;
+
+		for (int i = 0; i < (int)p->n_keys; i++)
+			keys[i] = sqlite3_column_value(st, i);
+		rc = ryde_query_index_add(x, c->rows, &c->row, place(c), keys, err) == 0
+			 ? SQLITE_OK
+			 : SQLITE_ERROR;
+	}
+	all->gathering = NULL;
+	if (rc == SQLITE_DONE)
+		rc = ryde_query_index_end(x, err) == 0 ? SQLITE_OK : SQLITE_ERROR;
+	else if (err->code == RYDE_OK && all->err.code != RYDE_OK)
+		*err = all->err;
+	else if (err->code == RYDE_OK)
+		(void)ryde_err_set(err, RYDE_EDATA, "%s", sqlite3_errmsg(all->db));
+	(void)sqlite3_finalize(st);
+	return rc == SQLITE_OK ? 0 : -1;
+}
+
+/* The rows by an index, where that is better; NULL: by a scan, or with err set. */
+static struct ryde_query_cursor *
+find_rows(struct vtab *v, int number, const struct ryde_query_plan *p,
+    sqlite3_value **argv, struct ryde_err *err)
+{
+	struct ryde_query_test tests[RYDE_QUERY_PLAN_ARGS];
+	struct ryde_query_filter filter = {tests, 0};
+	struct ryde_query_index *x = p->index;
+	const bool *left_out;
+
+	if (x == NULL) {
+		x = ryde_query_index_new(p, v->table->n_columns, v->table->n_extras);
+		if (x == NULL) {
+			(void)ryde_err_nomem(err);
+			return NULL;
+		}
+		*ryde_query_index_next(x) = v->all->indexes;
+		v->all->indexes = v->plans.plans[number].index = x;
+	}
+	switch (ryde_query_index_way(x, p, argv, &left_out)) {
+	case RYDE_QUERY_INDEX_BUILD:
+		filter.n = ryde_query_plan_tests(p, argv, left_out, tests);
+		if (gather(v, x, p, &filter, err) != 0)
+			return NULL;
+		break;
+	case RYDE_QUERY_INDEX_FIND:
+		break;
+	case RYDE_QUERY_INDEX_SCAN:
+		return NULL;
+	}
+	return ryde_query_index_find(x, p, argv, err);
 }
 
 static int
@@ -380,19 +294,33 @@ x_filter(sqlite3_vtab_cursor *base, int number, const char *text, int argc,
 {
 	struct cursor *c = (struct cursor *)base;
 	struct vtab *v = (struct vtab *)base->pVtab;
-	struct plan plan = v->plans[number];
-	struct ryde_query_filter filter = {plan.tests, (size_t)argc};
+	/* a copy: what reads for an index has plans, too */
+	struct ryde_query_plan plan = v->plans.plans[number];
+	struct ryde_query_test tests[RYDE_QUERY_PLAN_ARGS];
+	struct ryde_query_filter filter = {tests, 0};
 	struct ryde_err err = RYDE_ERR_INIT;
 
 	(void)text;
-	for (int i = 0; i < argc; i++)
-		ryde_query_test_value(&plan.tests[i], argv[i]);
+	(void)argc;
 	if (c->rows != NULL)
 		c->rows->ops->free_cursor(c->rows);
+	c->rows = NULL;
 	c->n = 0;
-	c->whole = argc == 0;
-	c->rows = v->table->source->ops->cursor(v->table->source, &filter, &err);
-	if (c->rows == NULL || make_paths(c, v->table, plan.mask, &err) != 0)
+	if (v->all->gathering != NULL) {
+		filter = *v->all->gathering;
+		v->all->gathering = NULL;
+		v->all->gathered = c;
+	} else {
+		if (plan.n_keys > 0)
+			c->rows = find_rows(v, number, &plan, argv, &err);
+		filter.n = ryde_query_plan_tests(&plan, argv, NULL, tests);
+	}
+	c->indexed = c->rows != NULL;
+	c->whole = filter.n == 0 && !c->indexed;
+	if (!c->indexed && err.code == RYDE_OK)
+		c->rows = v->table->source->ops->cursor(v->table->source, &filter, &err);
+	if (c->rows == NULL ||
+	    ryde_query_fields_want(&c->fields, v->table, plan.mask, &err) != 0)
 		return fail(v, &err);
 	return x_next(base);
 }
@@ -406,10 +334,7 @@ x_eof(sqlite3_vtab_cursor *base)
 static int
 x_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *out)
 {
-	const struct cursor *c = (const struct cursor *)base;
-
-	/* OR reads twice, each time with a condition, and takes a row once by this */
-	*out = c->rows->ops->position != NULL ? c->rows->ops->position(c->rows) : c->n;
+	*out = place((const struct cursor *)base);
 	return SQLITE_OK;
 }
 
@@ -424,10 +349,11 @@ result_field(struct vtab *v, struct cursor *c, sqlite3_context *ctx, size_t i)
 
 	if (!c->looked) {
 		c->looked = true;
-		c->found = c->row.json && ryde_json_shapes_read(c->shapes, c->row.data,
-					      c->paths, c->values, &fault) == 0;
+		c->found = c->row.json &&
+			   ryde_query_fields_read(&c->fields, c->row.data, &fault);
 	}
-	value = c->found ? find_value(c, &v->table->columns, i) : NULL;
+	value =
+	    c->found ? ryde_query_fields_find(&c->fields, &v->table->columns, i) : NULL;
 	if (value == NULL)
 		return SQLITE_OK;
 	return ryde_query_value(ctx, column, value, &v->all->seen, &c->text) == 0
@@ -503,8 +429,20 @@ ryde_query_vtab(struct ryde_query_vtab *v, sqlite3 *db,
 }
 
 void
+ryde_query_vtab_forget(struct ryde_query_vtab *v)
+{
+	while (v->indexes != NULL) {
+		struct ryde_query_index *x = v->indexes;
+
+		v->indexes = *ryde_query_index_next(x);
+		ryde_query_index_free(x);
+	}
+}
+
+void
 ryde_query_vtab_free(struct ryde_query_vtab *v)
 {
+	ryde_query_vtab_forget(v);
 	for (size_t i = 0; i < v->n; i++)
 		ryde_query_table_free(v->tables[i]);
 	free(v->tables);

@@ -11,6 +11,8 @@
 
 struct ryde_buf;
 struct ryde_query_columns;
+struct ryde_query_filter;
+struct ryde_query_index;
 struct ryde_query_source;
 struct ryde_query_sources;
 struct ryde_query_table;
@@ -27,11 +29,17 @@ struct ryde_query_vtab {
 	bool watch;	     /* gather the keys of the rows that a statement reads */
 	bool declaring;	     /* a table is being made here, not by a statement */
 	struct ryde_query_seen seen;
+	struct ryde_query_index *indexes; /* of the statements that were run */
+	/* while one is made: the filter of the scan that begins, and that scan */
+	const struct ryde_query_filter *gathering;
+	void *gathered;
 };
 
 /* Registers the module with db. v must outlive db. */
 int ryde_query_vtab(struct ryde_query_vtab *v, struct sqlite3 *db,
     struct ryde_query_sources *sources, struct ryde_err *err);
+/* Drops what joins have kept: once their statement is finalized. */
+void ryde_query_vtab_forget(struct ryde_query_vtab *v);
 /* Closes the sources: after db. */
 void ryde_query_vtab_free(struct ryde_query_vtab *v);
 /* Opens what `name` means and makes it a table of that name in db. */
