@@ -6,7 +6,6 @@
 #include "json/string.h"
 #include "line/envelope.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* The keys of a record and what is the same in each, with room to spare. */
@@ -15,10 +14,16 @@
 struct ryde_view
 ryde_process_event_sequence(const struct ryde_process_batch_record *r, char *to)
 {
+	uint64_t x = r->number;
+	size_t at = RYDE_PROCESS_EVENT_NUMBER;
+
 	if (r->seq.n > 0)
 		return r->seq;
-	return ryde_view_mem(
-	    to, (size_t)snprintf(to, 24, "%llu", (unsigned long long)r->number));
+	do {
+		to[--at] = (char)('0' + x % 10);
+		x /= 10;
+	} while (x != 0);
+	return ryde_view_mem(to + at, RYDE_PROCESS_EVENT_NUMBER - at);
 }
 
 static const char *
@@ -47,84 +52,131 @@ put_arn(struct ryde_buf *out, const struct ryde_process_event_source *source)
 	ryde_buf_free(&arn);
 }
 
+/* What all records of an event have in common, as it stands there. */
+struct frame {
+	struct ryde_buf arn;
+	struct ryde_buf before; /* what is between the arrival and the sequence number */
+	struct ryde_buf behind; /* what follows that */
+	struct ryde_buf scratch;
+};
+
+static void
+frame_open(struct frame *f, const struct ryde_process_event_source *source)
+{
+	ryde_buf_init(&f->arn, RYDE_LINE_ENVELOPE_MAX);
+	ryde_buf_init(&f->before, RYDE_LINE_ENVELOPE_MAX);
+	ryde_buf_init(&f->behind, RYDE_LINE_ENVELOPE_MAX);
+	ryde_buf_init(&f->scratch, 2 * (size_t)RYDE_LINE_MAX);
+	put_arn(&f->arn, source);
+	ryde_buf_puts(&f->before,
+	    "\"eventSource\":\"aws:kinesis\",\"eventVersion\":\"1.0\",\"eventID\":");
+	ryde_json_string_put(&f->before, ryde_view_of(shard_of(source)));
+	if (!f->before.failed)
+		f->before.p[f->before.n - 1] = ':'; /* in place of the quote */
+	ryde_buf_puts(&f->behind,
+	    "\",\"eventName\":\"aws:kinesis:record\",\"invokeIdentityArn\":"
+	    "\"arn:aws:iam::000000000000:role/ryde-process\",\"awsRegion\":");
+	ryde_json_string_put(&f->behind, ryde_view_of(source->region));
+	ryde_buf_puts(&f->behind, ",\"eventSourceARN\":");
+	ryde_buf_view(&f->behind, ryde_buf_as_view(&f->arn));
+	ryde_buf_putc(&f->behind, '}');
+}
+
+static void
+frame_close(struct frame *f, struct ryde_buf *out)
+{
+	out->failed = out->failed || f->arn.failed || f->before.failed ||
+		      f->behind.failed || f->scratch.failed;
+	ryde_buf_free(&f->arn);
+	ryde_buf_free(&f->before);
+	ryde_buf_free(&f->behind);
+	ryde_buf_free(&f->scratch);
+}
+
 /* The record's own bytes, with the newline that it ended in, as base64 in quotes. */
 static void
 put_data(struct ryde_buf *out, const struct ryde_process_batch_record *r,
     struct ryde_buf *scratch)
 {
+	/* a newline is behind each record in hand */
+	struct ryde_view data = ryde_view_mem(r->data.p, r->data.n + r->lf);
+
 	if (r->base64 && !r->lf) {
 		ryde_buf_view(out, r->data);
 		return;
 	}
-	ryde_buf_clear(scratch);
-	if (r->base64) /* made by us: it decodes */
+	if (r->base64) { /* made by us: it decodes */
+		ryde_buf_clear(scratch);
 		(void)ryde_json_string_base64_decode(
 		    scratch, ryde_view_mem(r->data.p + 1, r->data.n - 2), NULL);
-	else
-		ryde_buf_view(scratch, r->data);
-	if (r->lf)
 		ryde_buf_putc(scratch, '\n');
-	out->failed = out->failed || scratch->failed;
+		data = ryde_buf_as_view(scratch);
+	}
 	ryde_buf_putc(out, '"');
-	ryde_json_string_base64_put(out, ryde_buf_as_view(scratch));
+	ryde_json_string_base64_put(out, data);
 	ryde_buf_putc(out, '"');
 }
 
-/* partitionKey and sequenceNumber. */
-static void
-put_place(struct ryde_buf *out, const struct ryde_process_batch_record *r)
+/* partitionKey and sequenceNumber. Returns where the latter is, with its quotes, as an
+ * offset, and how long that is in *n. */
+static size_t
+put_place(struct ryde_buf *out, const struct ryde_process_batch_record *r, size_t *n)
 {
-	char number[24];
+	char number[RYDE_PROCESS_EVENT_NUMBER];
+	size_t at;
 
 	ryde_buf_puts(out, "\"kinesisSchemaVersion\":\"1.0\",\"partitionKey\":");
 	ryde_json_string_put(out, r->key);
 	ryde_buf_puts(out, ",\"sequenceNumber\":");
+	at = out->n;
 	ryde_json_string_put(out, ryde_process_event_sequence(r, number));
+	*n = out->n - at;
+	return at;
 }
 
 static void
 put_arrival(struct ryde_buf *out, const struct ryde_process_batch_record *r)
 {
-	ryde_buf_printf(out, ",\"approximateArrivalTimestamp\":%lld.%03lld",
-	    (long long)(r->arrival_ms / 1000), (long long)(r->arrival_ms % 1000));
+	int64_t ms = r->arrival_ms < 0 ? -(r->arrival_ms % 1000) : r->arrival_ms % 1000;
+
+	ryde_buf_puts(out, ",\"approximateArrivalTimestamp\":");
+	if (r->arrival_ms < 0 && r->arrival_ms > -1000)
+		ryde_buf_putc(out, '-');
+	ryde_buf_i64(out, r->arrival_ms / 1000);
+	ryde_buf_putc(out, '.');
+	ryde_buf_putc(out, (char)('0' + ms / 100));
+	ryde_buf_putc(out, (char)('0' + ms / 10 % 10));
+	ryde_buf_putc(out, (char)('0' + ms % 10));
 }
 
-/* The keys behind `kinesis`. */
+/* The keys behind `kinesis`; the sequence number is copied from where it was put. */
 static void
-put_origin(struct ryde_buf *out, const struct ryde_process_event_source *source,
-    struct ryde_view arn, const struct ryde_process_batch_record *r,
-    struct ryde_buf *scratch)
+put_origin(struct ryde_buf *out, const struct frame *f, size_t at, size_t n)
 {
-	char number[24];
+	char *to;
 
-	ryde_buf_puts(
-	    out, "\"eventSource\":\"aws:kinesis\",\"eventVersion\":\"1.0\",\"eventID\":");
-	ryde_buf_clear(scratch);
-	ryde_buf_puts(scratch, shard_of(source));
-	ryde_buf_putc(scratch, ':');
-	ryde_buf_view(scratch, ryde_process_event_sequence(r, number));
-	ryde_json_string_put(out, ryde_buf_as_view(scratch));
-	ryde_buf_puts(out,
-	    ",\"eventName\":\"aws:kinesis:record\",\"invokeIdentityArn\":"
-	    "\"arn:aws:iam::000000000000:role/ryde-process\",\"awsRegion\":");
-	ryde_json_string_put(out, ryde_view_of(source->region));
-	ryde_buf_puts(out, ",\"eventSourceARN\":");
-	ryde_buf_view(out, arn);
-	ryde_buf_putc(out, '}');
+	ryde_buf_view(out, ryde_buf_as_view(&f->before));
+	to = n > 2 ? ryde_buf_room(out, n - 2) : NULL;
+	if (to != NULL) {
+		memcpy(to, out->p + at + 1, n - 2);
+		ryde_buf_added(out, n - 2);
+	}
+	ryde_buf_view(out, ryde_buf_as_view(&f->behind));
 }
 
 static void
-put_record(struct ryde_buf *out, const struct ryde_process_event_source *source,
-    struct ryde_view arn, const struct ryde_process_batch_record *r,
-    struct ryde_buf *scratch)
+put_record(
+    struct ryde_buf *out, struct frame *f, const struct ryde_process_batch_record *r)
 {
+	size_t at, n;
+
 	ryde_buf_puts(out, "{\"kinesis\":{");
-	put_place(out, r);
+	at = put_place(out, r, &n);
 	ryde_buf_puts(out, ",\"data\":");
-	put_data(out, r, scratch);
+	put_data(out, r, &f->scratch);
 	put_arrival(out, r);
 	ryde_buf_puts(out, "},");
-	put_origin(out, source, arn, r, scratch);
+	put_origin(out, f, at, n);
 }
 
 void
@@ -132,19 +184,16 @@ ryde_process_event_put_metadata(struct ryde_buf *out,
     const struct ryde_process_event_source *source,
     const struct ryde_process_batch_record *r)
 {
-	struct ryde_buf scratch, arn;
+	struct frame f;
+	size_t at, n;
 
-	ryde_buf_init(&scratch, RYDE_LINE_ENVELOPE_MAX);
-	ryde_buf_init(&arn, RYDE_LINE_ENVELOPE_MAX);
-	put_arn(&arn, source);
+	frame_open(&f, source);
 	ryde_buf_putc(out, '{');
-	put_place(out, r);
+	at = put_place(out, r, &n);
 	put_arrival(out, r);
 	ryde_buf_putc(out, ',');
-	put_origin(out, source, ryde_buf_as_view(&arn), r, &scratch);
-	out->failed = out->failed || scratch.failed || arn.failed;
-	ryde_buf_free(&scratch);
-	ryde_buf_free(&arn);
+	put_origin(out, &f, at, n);
+	frame_close(&f, out);
 }
 
 /* "2020-12-09T07:04:00Z": whole seconds, as windows have them. */
@@ -183,25 +232,20 @@ ryde_process_event_put(struct ryde_buf *out,
     const struct ryde_process_event_source *source, const struct ryde_process_batch *b,
     size_t n, const struct ryde_process_event_window *window)
 {
-	struct ryde_buf scratch, arn;
+	struct frame f;
 
-	ryde_buf_init(&scratch, 2 * (size_t)RYDE_LINE_MAX);
-	ryde_buf_init(&arn, RYDE_LINE_ENVELOPE_MAX);
-	put_arn(&arn, source);
+	frame_open(&f, source);
 	ryde_buf_puts(out, "{\"Records\":[");
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0)
 			ryde_buf_putc(out, ',');
-		put_record(out, source, ryde_buf_as_view(&arn),
-		    ryde_process_batch_at(b, i), &scratch);
+		put_record(out, &f, ryde_process_batch_at(b, i));
 	}
 	ryde_buf_putc(out, ']');
 	if (window != NULL)
-		put_window(out, source, ryde_buf_as_view(&arn), window);
+		put_window(out, source, ryde_buf_as_view(&f.arn), window);
 	ryde_buf_putc(out, '}');
-	out->failed = out->failed || arn.failed;
-	ryde_buf_free(&scratch);
-	ryde_buf_free(&arn);
+	frame_close(&f, out);
 }
 
 /* The bytes of a string in JSON without its quotes, at most. */
@@ -225,7 +269,7 @@ size_t
 ryde_process_event_bytes(const struct ryde_process_event_source *source,
     const struct ryde_process_batch_record *r)
 {
-	char number[24];
+	char number[RYDE_PROCESS_EVENT_NUMBER];
 	size_t data = r->base64 ? r->data.n + 4 : (r->data.n + r->lf + 2) / 3 * 4 + 2;
 
 	return RECORD_AROUND + data + escaped_bytes(r->key) +

@@ -56,7 +56,9 @@ void ryde_process_event_put_metadata(struct ryde_buf *out,
     const struct ryde_process_event_source *source,
     const struct ryde_process_batch_record *r);
 
-/* The sequence number that the record has in events, into to[24] where it is made up. */
+#define RYDE_PROCESS_EVENT_NUMBER 20 /* digits of a number, at most */
+/* The sequence number that the record has in events, into
+ * to[RYDE_PROCESS_EVENT_NUMBER] where it is made up. */
 struct ryde_view ryde_process_event_sequence(
     const struct ryde_process_batch_record *r, char *to);
 

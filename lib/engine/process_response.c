@@ -44,7 +44,7 @@ member(struct ryde_view object, const char *name)
 static void
 position_of(const struct ryde_process_batch *b, size_t i, struct ryde_pos *pos)
 {
-	char number[24];
+	char number[RYDE_PROCESS_EVENT_NUMBER];
 	const struct ryde_process_batch_record *r = ryde_process_batch_at(b, i);
 
 	if (!ryde_pos_set(pos, ryde_process_event_sequence(r, number)))
