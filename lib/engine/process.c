@@ -635,6 +635,9 @@ ryde_process_run(const struct ryde_process_settings *settings, struct ryde_intak
 		goto out;
 	for (;;) {
 		now_ms = ryde_clock_mono_ms();
+		/* a handler that has ended gets its next batch before more is read */
+		if (e.c.children > 0)
+			turn_lanes(&e, now_ms);
 		take(&e, now_ms);
 		relieve(&e);
 		if (e.c.pool != NULL)

@@ -137,22 +137,32 @@ ryde_process_batch_full(
 	return b->n >= limits->records || b->weight >= limits->bytes;
 }
 
-void
-ryde_process_batch_cut(
-    struct ryde_process_batch *b, const struct ryde_process_batch_limits *limits)
+size_t
+ryde_process_batch_measure(const struct ryde_process_batch *b, size_t i,
+    const struct ryde_process_batch_limits *limits, bool *whole)
 {
-	const struct ryde_process_batch_record *r = ryde_process_batch_at(b, 0);
+	const struct ryde_process_batch_record *r = ryde_process_batch_at(b, i);
 	uint32_t source = r->source;
 	size_t n = 1, bytes = r->weight;
 
-	for (; n < b->n && n < limits->records; n++) {
-		r = ryde_process_batch_at(b, n);
+	for (; i + n < b->n && n < limits->records; n++) {
+		r = ryde_process_batch_at(b, i + n);
 		if (r->source != source || bytes + r->weight > limits->bytes ||
 		    (limits->before_ms != 0 && r->arrival_ms >= limits->before_ms))
 			break;
 		bytes += r->weight;
 	}
-	b->parts[0] = n;
+	*whole = i + n < b->n || n == limits->records;
+	return n;
+}
+
+void
+ryde_process_batch_cut(
+    struct ryde_process_batch *b, const struct ryde_process_batch_limits *limits)
+{
+	bool whole;
+
+	b->parts[0] = ryde_process_batch_measure(b, 0, limits, &whole);
 	b->n_parts = 1;
 }
 

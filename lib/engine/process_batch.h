@@ -77,6 +77,12 @@ bool ryde_process_batch_full(
  * There must be one, and no batch. */
 void ryde_process_batch_cut(
     struct ryde_process_batch *b, const struct ryde_process_batch_limits *limits);
+/*
+ * How many records a batch would have that begins with the i-th one in hand. *whole
+ * becomes true where no record that is still to come could join it.
+ */
+size_t ryde_process_batch_measure(const struct ryde_process_batch *b, size_t i,
+    const struct ryde_process_batch_limits *limits, bool *whole);
 /* Records of the part that is next; 0 where no batch is cut. */
 size_t ryde_process_batch_size(const struct ryde_process_batch *b);
 /* Records of the whole batch, all its parts. */

@@ -53,6 +53,7 @@ struct ryde_process_call_ops {
 
 struct ryde_process_call {
 	const struct ryde_process_call_ops *ops;
+	bool given; /* it has all that it reads */
 	/* After the end. */
 	bool succeeded; /* within its time, output kept whole */
 	bool stopped;	/* by ops->stop: that is not the handler's failure */

@@ -218,6 +218,7 @@ child_turn(struct ryde_process_call *call, int64_t now_mono_ms)
 	struct child *c = (struct child *)call;
 
 	feed(c);
+	call->given = c->n_input == 0;
 	if (c->process.pid != 0) {
 		if (now_mono_ms >= timeout_at(c))
 			end(c, ENDING_TIMEOUT, now_mono_ms);

@@ -230,7 +230,7 @@ put_window(struct ryde_buf *out, const struct ryde_process_event_source *source,
 void
 ryde_process_event_put(struct ryde_buf *out,
     const struct ryde_process_event_source *source, const struct ryde_process_batch *b,
-    size_t n, const struct ryde_process_event_window *window)
+    size_t from, size_t n, const struct ryde_process_event_window *window)
 {
 	struct frame f;
 
@@ -239,7 +239,7 @@ ryde_process_event_put(struct ryde_buf *out,
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0)
 			ryde_buf_putc(out, ',');
-		put_record(out, &f, ryde_process_batch_at(b, i));
+		put_record(out, &f, ryde_process_batch_at(b, from + i));
 	}
 	ryde_buf_putc(out, ']');
 	if (window != NULL)

@@ -41,12 +41,12 @@ struct ryde_process_event_window {
 };
 
 /*
- * Appends the event of the first n records in hand (0: none). window is NULL where there
- * is none.
+ * Appends the event of the n records (0: none) in hand from the `from`-th on. window is
+ * NULL where there is none.
  */
 void ryde_process_event_put(struct ryde_buf *out,
     const struct ryde_process_event_source *source, const struct ryde_process_batch *b,
-    size_t n, const struct ryde_process_event_window *window);
+    size_t from, size_t n, const struct ryde_process_event_window *window);
 /* The most bytes that a record takes in an event, its comma included. */
 size_t ryde_process_event_bytes(const struct ryde_process_event_source *source,
     const struct ryde_process_batch_record *r);

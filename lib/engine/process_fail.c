@@ -93,7 +93,7 @@ put_payload(struct ryde_buf *out, const struct ryde_process_fail_batch *batch, s
 	struct ryde_buf event;
 
 	ryde_buf_init(&event, FILE_DOCUMENT_MAX);
-	ryde_process_event_put(&event, &source, batch->batch, n, NULL);
+	ryde_process_event_put(&event, &source, batch->batch, 0, n, NULL);
 	ryde_buf_puts(out, ",\"payload\":");
 	ryde_json_string_put(out, ryde_buf_as_view(&event));
 	out->failed = out->failed || event.failed;

@@ -216,6 +216,7 @@ keep_turn(struct ryde_process_call *call, int64_t now_mono_ms)
 	bool runs;
 
 	feed(k);
+	call->given = k->n_input == 0;
 	if (k->ending == ENDING_NONE &&
 	    now_mono_ms >= ryde_process_call_timeout_at(call->started_ms, k->timeout_ms))
 		end(k, ENDING_TIMEOUT, now_mono_ms);

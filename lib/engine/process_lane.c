@@ -31,6 +31,7 @@ ryde_process_lane_new(struct ryde_view raw_stream, struct ryde_view raw_shard,
 		ryde_buf_init(&l->marks[0], RYDE_LINE_MAX);
 		ryde_buf_init(&l->marks[1], RYDE_LINE_MAX);
 		ryde_buf_init(&l->event, EVENT_MAX);
+		ryde_buf_init(&l->ahead, EVENT_MAX);
 		ryde_process_tumble_init(&l->tumble, tumble_ms);
 		l->raw_stream = ryde_view_copy(raw_stream);
 		l->raw_shard = ryde_view_copy(raw_shard);
@@ -65,6 +66,7 @@ ryde_process_lane_free(struct ryde_process_lane *l)
 	free(l->parents);
 	free(l->input);
 	ryde_buf_free(&l->event);
+	ryde_buf_free(&l->ahead);
 	ryde_process_tumble_free(&l->tumble);
 	free(l);
 }

@@ -103,7 +103,12 @@ struct ryde_process_lane {
 	int64_t judge_ms; /* RUNNING: it has ended, and is judged then; 0: it has not */
 	struct iovec *input;
 	size_t input_cap;
-	struct ryde_buf event;		   /* what it reads where that is an event */
+	struct ryde_buf event; /* what it reads where that is an event */
+	/* The event that probably comes next: of ahead_n records, 0: none, the first of
+	 * which has that order. */
+	struct ryde_buf ahead;
+	size_t ahead_n;
+	uint64_t ahead_order;
 	struct ryde_process_tumble tumble; /* size_ms 0: none */
 	/* PRINTING */
 	size_t printed;
@@ -195,6 +200,12 @@ void ryde_process_lane_describe(
     const struct ryde_process_lane *l, size_t n, char *to, size_t size);
 /* Records of the next call: those of the next part; none where it closes a window. */
 size_t ryde_process_lane_size(const struct ryde_process_lane *l);
+/* The event of the next part, or of the window's close, as the one run of l->input. */
+int ryde_process_lane_event(struct ryde_process_lane *l,
+    const struct ryde_process_lane_common *c, int *n_input, struct ryde_err *err);
+/* Makes the event of the batch after this one, where it can be known. */
+void ryde_process_lane_event_ahead(
+    struct ryde_process_lane *l, const struct ryde_process_lane_common *c);
 /* Who waits for the records at the front. */
 const char *ryde_process_lane_ack(
     const struct ryde_process_lane *l, const struct ryde_process_lane_common *c);

@@ -6,7 +6,6 @@
 #include "engine/process.h"
 #include "engine/process_child.h"
 #include "engine/process_emit.h"
-#include "engine/process_event.h"
 #include "engine/process_invoke.h"
 #include "engine/process_lane.h"
 #include "engine/process_pool.h"
@@ -87,31 +86,6 @@ put_environment(const struct ryde_process_lane *l, struct ryde_process_lane_comm
 	return 0;
 }
 
-/* The event of the next part, or of the window's close, as the one run of l->input. */
-static int
-make_event(struct ryde_process_lane *l, const struct ryde_process_lane_common *c,
-    int *n_input, struct ryde_err *err)
-{
-	const struct ryde_process_event_source source = {l->stream, l->shard, c->region};
-	struct ryde_process_event_window window = ryde_process_tumble_window(&l->tumble);
-
-	if (l->input_cap == 0) {
-		l->input = malloc(sizeof *l->input);
-		if (l->input == NULL)
-			return ryde_err_nomem(err);
-		l->input_cap = 1;
-	}
-	ryde_buf_clear(&l->event);
-	ryde_process_event_put(&l->event, &source, &l->batch, ryde_process_lane_size(l),
-	    l->tumble.open ? &window : NULL);
-	ryde_buf_putc(&l->event, '\n');
-	if (ryde_buf_check(&l->event, err) != 0)
-		return -1;
-	*l->input = (struct iovec){l->event.p, l->event.n};
-	*n_input = 1;
-	return 0;
-}
-
 static int
 start_call(
     struct ryde_process_lane *l, struct ryde_process_lane_common *c, struct ryde_err *err)
@@ -130,7 +104,7 @@ start_call(
 	if (ryde_process_call_id(l->id, err) != 0)
 		return -1;
 	if (c->settings->event == RYDE_PROCESS_EVENT_LAMBDA)
-		r = make_event(l, c, &task.n_input, err);
+		r = ryde_process_lane_event(l, c, &task.n_input, err);
 	else
 		r = ryde_process_batch_input(
 		    &l->batch, &l->input, &l->input_cap, &task.n_input, err);
@@ -484,8 +458,12 @@ ryde_process_lane_running(struct ryde_process_lane *l, struct ryde_process_lane_
 	struct verdict v;
 	int r;
 
-	if ((l->judge_ms == 0 && !l->call->ops->turn(l->call, now_ms)) ||
-	    is_early(l, now_ms))
+	if (l->judge_ms == 0 && !l->call->ops->turn(l->call, now_ms)) {
+		if (l->call->given)
+			ryde_process_lane_event_ahead(l, c);
+		return 0;
+	}
+	if (is_early(l, now_ms))
 		return 0;
 	l->judge_ms = 0;
 	if (was_interrupted(l, c)) {

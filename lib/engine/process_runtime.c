@@ -357,6 +357,7 @@ runtime_turn(struct ryde_process_call *call, int64_t now_mono_ms)
 	serve(t, now_mono_ms);
 	if (now_mono_ms >= timeout_at(t))
 		break_off(t, STAGE_TIMEOUT, now_mono_ms);
+	call->given = t->stage == STAGE_DELIVERED;
 	if (t->stage != STAGE_ANSWERED && runs)
 		return false;
 	call->ended_ms = now_mono_ms;

@@ -281,7 +281,7 @@ test_event(void)
 	add(&b, "\"Hello\"", "4959", 0);
 	ryde_process_batch_at(&b, 0)->lf = true;
 	ryde_buf_init(&out, 1 << 20);
-	ryde_process_event_put(&out, &source, &b, 1, NULL);
+	ryde_process_event_put(&out, &source, &b, 0, 1, NULL);
 	CHECK(strcmp(ryde_buf_str(&out),
 		  "{\"Records\":[{\"kinesis\":{\"kinesisSchemaVersion\":\"1.0\","
 		  "\"partitionKey\":\"k\",\"sequenceNumber\":\"4959\","
@@ -298,7 +298,7 @@ test_event(void)
 						       ryde_process_batch_at(&b, 0)),
 	    "the weight is at least what is written");
 	ryde_buf_clear(&out);
-	ryde_process_event_put(&out, &source, &b, 0, &window);
+	ryde_process_event_put(&out, &source, &b, 0, 0, &window);
 	CHECK(strcmp(ryde_buf_str(&out),
 		  "{\"Records\":[],\"window\":{\"start\":\"2020-12-09T07:04:00Z\","
 		  "\"end\":\"2020-12-09T07:06:00Z\"},\"state\":{\"1\":282},"
@@ -344,10 +344,10 @@ test_event_weight(void)
 			r->number = UINT64_MAX;
 		}
 		ryde_buf_clear(&out);
-		ryde_process_event_put(&out, &source, &b, 1, NULL);
+		ryde_process_event_put(&out, &source, &b, 0, 1, NULL);
 		one = out.n;
 		ryde_buf_clear(&out);
-		ryde_process_event_put(&out, &source, &b, 2, NULL);
+		ryde_process_event_put(&out, &source, &b, 0, 2, NULL);
 		CHECK(out.n - one <=
 			  ryde_process_event_bytes(&source, ryde_process_batch_at(&b, 1)),
 		    "row %zu: %zu", i, out.n - one);
