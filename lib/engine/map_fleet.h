@@ -36,6 +36,9 @@ struct ryde_map_line {
 struct ryde_map_fleet_opts {
 	struct ryde_map_fields fields;
 	int64_t forget_ms; /* a name goes so long after its last line; 0: never */
+	/* The time since the epoch at zero of the monotonic clock. Viewers are told times
+	 * that are counted from it: a clock that is set meanwhile changes no age. */
+	int64_t mono_zero_ms;
 	/* The line was drawn, or overtaken. */
 	void (*done)(void *arg, uint64_t ticket, bool overtaken);
 	/* The line cannot be drawn, and why. -1 with err set ends the run. */
@@ -58,10 +61,11 @@ int ryde_map_fleet_keep(struct ryde_map_fleet *f, struct ryde_err *err);
 bool ryde_map_fleet_waiting(const struct ryde_map_fleet *f);
 /* How many lines wait: taken, and neither done nor bad. */
 uint64_t ryde_map_fleet_pending(const struct ryde_map_fleet *f);
-/* Examines what waits, as seen at these times, and forgets names that have been silent.
- */
-int ryde_map_fleet_draw(struct ryde_map_fleet *f, int64_t now_mono_ms,
-    int64_t now_unix_ms, struct ryde_err *err);
+/* Examines what waits, as seen now, and forgets names that have been silent. */
+int ryde_map_fleet_draw(
+    struct ryde_map_fleet *f, int64_t now_mono_ms, struct ryde_err *err);
+/* A monotonic time as viewers are told it, in ms since the epoch. */
+int64_t ryde_map_fleet_told_ms(const struct ryde_map_fleet *f, int64_t mono_ms);
 
 /* The number of the latest change; it grows by one with each. */
 uint64_t ryde_map_fleet_now(const struct ryde_map_fleet *f);

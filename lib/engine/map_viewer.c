@@ -1,6 +1,5 @@
 #include "engine/map_viewer.h"
 
-#include "base/clock.h"
 #include "engine/map_fleet.h"
 
 #include <string.h>
@@ -46,7 +45,7 @@ make_event(struct ryde_map_viewer *v, bool bye, int64_t now_mono_ms)
 		v->welcomed = true;
 	} else if (ryde_map_fleet_now(v->fleet) > v->since) {
 		ryde_buf_puts(b, "event: changes\ndata: {\"now\":");
-		ryde_buf_i64(b, ryde_clock_wall_ms());
+		ryde_buf_i64(b, ryde_map_fleet_told_ms(v->fleet, now_mono_ms));
 		ryde_buf_puts(b, ",\"changes\":");
 		ryde_map_fleet_changes(
 		    v->fleet, &v->since, v->since < v->trails_upto, EVENT_FULL, b);

@@ -1,38 +1,61 @@
-// What the checks stand on: a ryde-map of their own, a browser, and waiting for conditions.
+// What the checks stand on: a ryde-map of their own, lines for it, and waiting for conditions.
+//
+// No check depends on how fast anything is. What must have happened is waited for; what must not happen, and all that depends
+// on ages, is seen on a page whose clock only the check moves (page.mjs). Where the server's clock must have come to some
+// point, passed() sees to it: more time does no harm there.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
-const build = process.env.RYDE_BUILD ?? path.join(root, 'build');
+export const build = process.env.RYDE_BUILD ?? path.join(root, 'build');
 const program = path.join(process.env.RYDE_BIN ?? path.join(build, 'bin'), 'ryde-map');
-const { chromium } = createRequire(path.join(root, 'build/npm/'))('playwright-core');
 export const scratch = mkdtempSync(path.join(tmpdir(), 'ryde-map.'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
-export const launch = () => chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+export const PATIENCE_MS = 90000; // until something is taken for hung, which says nothing of speed
 
+// A check: run() throws where the page is not as it shall be.
+export const checks = [];
+export const check = (name, run) => checks.push({ name, run });
+
+const pause = (ms) => new Promise((ok) => setTimeout(ok, ms));
+
+// The first value of condition() that is true.
 export async function until(condition, what) {
-  for (let i = 0; i < 1500; i++) {
+  const begin = performance.now();
+  for (;;) {
     const value = await condition();
     if (value) return value;
-    await new Promise((ok) => setTimeout(ok, 20));
+    if (performance.now() - begin > PATIENCE_MS) throw new Error(`never: ${what ?? condition}`);
+    await pause(20);
   }
-  throw new Error(`never: ${what ?? condition}`);
 }
 
-// A ryde-map that waits for lines.
+// Returns when at least so much time has gone by, for the server too.
+export async function passed(ms) {
+  const begin = performance.now();
+  while (performance.now() - begin < ms) await pause(ms / 10);
+}
+
+// A ryde-map that waits for lines. Its names stay, and its viewers, however slow all is, unless options say otherwise.
 export class Server {
+  static all = new Set();
+
   static async start(...options) {
     const s = new Server();
-    s.child = spawn(program, ['--listen', '127.0.0.1:0', ...options], { stdio: ['pipe', 'ignore', 'pipe'] });
+    s.child = spawn(program, ['--listen', '127.0.0.1:0', '--forget', '1h', '--patience', '10m', ...options],
+      { stdio: ['pipe', 'ignore', 'pipe'] });
+    Server.all.add(s);
     s.said = '';
     s.child.stderr.on('data', (d) => { s.said += d; });
     s.child.stdin.on('error', () => {}); // it may be killed while we write
-    s.ended = new Promise((ok) => s.child.on('exit', (status) => ok(status)));
+    s.ended = new Promise((ok) => s.child.on('exit', (status) => {
+      Server.all.delete(s);
+      ok(status);
+    }));
     s.url = await until(() => /the map is at (\S+)/.exec(s.said)?.[1], `an address in: ${s.said}`);
     return s;
   }

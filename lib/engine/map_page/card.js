@@ -3,6 +3,8 @@
 
 import { ago, element, heading, number, place, speed } from './words.js';
 
+export const CONTROLS = 46; // pixels at the right side of the map, where buttons are
+const WIDEST = 280, AROUND = 32; // of what the card holds, and what its frame adds
 const CHART_MS = 180000, CHART_LEAST_MS = 30000, CHART_WIDTH = 92, CHART_HEIGHT = 30;
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -73,7 +75,7 @@ class Chart {
     let low = Math.min(...values), high = Math.max(...values);
     this.svg.setAttribute('aria-label', `${this.label}, last 3 minutes: ${low.toFixed(1)} to ${high.toFixed(1)}`);
     const short = (v) => Number(v.toFixed(high - low < 1 ? 1 : 0));
-    this.caption.textContent = `${this.label} ${short(low)}${short(low) === short(high) ? '' : `–${short(high)}`}`;
+    this.caption.textContent = `${this.label}\n${short(low)}${short(low) === short(high) ? '' : `–${short(high)}`}`;
     // what hardly changes is no mountain
     if (high - low < 1) [low, high] = [(low + high - 1) / 2, (low + high + 1) / 2];
     const y = (v) => (CHART_HEIGHT - 2 - (v - low) / (high - low) * (CHART_HEIGHT - 4)).toFixed(1);
@@ -90,15 +92,16 @@ class Chart {
 }
 
 export class Card {
-  // closed() is called when the user shuts it.
-  constructor(map, fleet, closed) {
+  // closed() is called when the user shuts it, grown() when it needs more room.
+  constructor(map, fleet, { closed, grown }) {
     this.map = map;
     this.fleet = fleet;
     this.unicorn = null;
     this.labels = { name: 'Name', distance: 'Distance', health: 'Health', magic: 'Magic' };
     this.spot = {};
     this.asked = 0;
-    this.popup = L.popup({ autoPan: false, closeOnClick: false, minWidth: 250, maxWidth: 280, className: 'card', offset: [0, -8] });
+    this.grown = grown;
+    this.popup = L.popup({ autoPan: false, closeOnClick: false, className: 'card', offset: [0, -8] });
     map.on('popupclose', () => {
       if (this.unicorn === null) return;
       this.unicorn = null;
@@ -116,7 +119,7 @@ export class Card {
     this.charts = { speed: new Chart('Speed'), health: new Chart('Health'), magic: new Chart('Magic') };
     this.fields = element('dl', 'fields');
     const more = element('details'), charts = element('div', 'charts');
-    more.append(element('summary', '', 'Whole line'), this.fields);
+    more.append(element('summary', '', 'Latest line'), this.fields);
     charts.append(...Object.values(this.charts).map((c) => c.box));
     this.box.append(this.title, this.gone, this.facts, charts, more);
     this.more = more;
@@ -130,8 +133,11 @@ export class Card {
     this.fields.replaceChildren();
     this.asked = 0;
     this.show(t);
-    // on a small map the card scrolls
-    this.popup.options.maxHeight = Math.max(120, this.map.getSize().y - 100);
+    // on a small map the card scrolls, and leaves the buttons at the side free
+    const size = this.map.getSize(), { options } = this.popup;
+    options.maxHeight = Math.max(120, size.y - 100);
+    options.maxWidth = Math.max(120, Math.min(WIDEST, size.x - 2 * CONTROLS - AROUND));
+    options.minWidth = Math.min(250, options.maxWidth);
     this.popup.setContent(this.box).setLatLng([this.spot.point.latitude, this.spot.point.longitude]).openOn(this.map);
     this.move(t);
   }
@@ -187,6 +193,8 @@ export class Card {
     }
     if (u !== this.unicorn) return;
     const pairs = text === null ? [['Line', `${bytes} bytes: too long to be kept`]] : members(text);
+    const first = this.fields.childElementCount === 0;
     this.fields.replaceChildren(...pairs.flatMap(([key, value]) => [element('dt', '', key), element('dd', '', value)]));
+    if (first) this.grown();
   }
 }

@@ -6,6 +6,8 @@ const POINTS_IN_ALL = 600000; // of all histories together
 const POINTS_MOST = 1200, POINTS_LEAST = 30; // of one
 const EARTH_M = 6371008.8;
 const SETTLE_MS = 3000; // the longest glide from one place to the next
+const LATE_MS = 2000; // what comes so late is no delay: the clocks are apart
+const SLOWER = 0.1; // how much slower than it is time may go until it is right again
 
 export function mercatorX(longitude) {
   return longitude / 360 + 0.5;
@@ -124,7 +126,8 @@ export class Fleet {
     this.unicorns = new Map(); // by id
     this.forget = 30000;
     this.alert = 100;
-    this.ahead = null; // server's clock minus ours
+    this.ahead = null; // server's clock minus ours, which nobody can set
+    this.heard = 0; // when ahead was corrected, on our clock
   }
 
   clear() {
@@ -133,13 +136,22 @@ export class Fleet {
   }
 
   now() {
-    return Date.now() + (this.ahead ?? 0);
+    return performance.now() + (this.ahead ?? 0);
+  }
+
+  // Takes the server's time. A message that was delayed says less than the clock has come to: time goes slower then, never
+  // back, or all would seem to move backward for a moment.
+  hear(now) {
+    const ours = performance.now(), ahead = now - ours;
+    if (this.ahead === null || ahead >= this.ahead || ahead < this.ahead - LATE_MS) this.ahead = ahead;
+    else this.ahead = Math.max(ahead, this.ahead - SLOWER * (ours - this.heard));
+    this.heard = ours;
   }
 
   // Takes what the server sent at `now`; returns the unicorns that moved.
   take(entries, now) {
     const moved = [];
-    this.ahead = now - Date.now();
+    this.hear(now);
     for (const entry of entries) {
       let u = this.unicorns.get(entry[0]);
       if (!u) {

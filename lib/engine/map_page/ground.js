@@ -274,13 +274,15 @@ function paintGrid(context, v, colors) {
     const x = Math.round((k * step / 360 + 0.5) * v.world - v.left) + 0.5;
     context.moveTo(x, 0);
     context.lineTo(x, v.height);
-    context.fillText(degrees((((k * step + 180) % 360) + 360) % 360 - 180, step, 'E', 'W'), x + 3, 12);
+    const text = degrees((((k * step + 180) % 360) + 360) % 360 - 180, step, 'E', 'W');
+    if (x + 3 + context.measureText(text).width <= v.width) context.fillText(text, x + 3, 12);
   }
   for (let k = Math.ceil(south / step); k * step <= north; k++) {
     const y = Math.round(mercatorY(k * step) * v.world - v.top) + 0.5;
     context.moveTo(0, y);
     context.lineTo(v.width, y);
-    if (y > 30) context.fillText(degrees(k * step, step, 'N', 'S'), 4, y - 3);
+    // not where the meridians have theirs, nor under the scale
+    if (y > 30 && y < v.height - 40) context.fillText(degrees(k * step, step, 'N', 'S'), 4, y - 3);
   }
   context.stroke();
   context.globalAlpha = 1;

@@ -96,13 +96,15 @@ export class Herd {
       if (spot.moving) this.moving = true;
       const x = spot.x * v.world - v.left, y = spot.y * v.world - v.top;
       if (x < -margin || y < -margin || x > v.width + margin || y > v.height + margin) continue;
-      seen.push({ unicorn: u, x, y, heading: spot.heading, point: spot.point, index: spot.index });
+      seen.push({ unicorn: u, x, y, heading: spot.heading, index: spot.index, alert: fleet.isAlert(spot.point) });
     }
+    // who needs to be seen is on top, and has the name there
+    if (seen.length < DOTS_FROM) seen.sort((a, b) => this.rank(b) - this.rank(a));
     this.shown = seen;
     this.paintTrails(context, v, seen);
     if (seen.length < DOTS_FROM) {
-      for (const s of seen) {
-        const picture = this.picture(fleet.isAlert(s.point), s.unicorn.id === this.chosen, s.heading);
+      for (const s of [...seen].reverse()) {
+        const picture = this.picture(s.alert, s.unicorn.id === this.chosen, s.heading);
         context.drawImage(picture, s.x - HALF, s.y - HALF, 2 * HALF, 2 * HALF);
       }
     } else {
@@ -111,16 +113,20 @@ export class Herd {
     if (seen.length <= NAMES_UPTO) this.paintNames(context, seen);
   }
 
+  rank({ unicorn, alert }) {
+    return unicorn.id === this.chosen ? 2 : alert ? 1 : 0;
+  }
+
   // A crowd: squares in two colors, and whoever is chosen on top as always.
   paintDots(context, seen) {
     const colors = this.colors();
     for (const alert of [false, true]) {
       context.fillStyle = alert ? colors.alert : colors.body;
       for (const s of seen)
-        if (this.fleet.isAlert(s.point) === alert) context.fillRect(s.x - 2, s.y - 2, 4, 4);
+        if (s.alert === alert) context.fillRect(s.x - 2, s.y - 2, 4, 4);
     }
     const one = seen.find((s) => s.unicorn.id === this.chosen);
-    if (one) context.drawImage(this.picture(this.fleet.isAlert(one.point), true, one.heading), one.x - HALF, one.y - HALF, 2 * HALF, 2 * HALF);
+    if (one) context.drawImage(this.picture(one.alert, true, one.heading), one.x - HALF, one.y - HALF, 2 * HALF, 2 * HALF);
   }
 
   // The older, the paler: three steps, each one path for all.
@@ -168,7 +174,6 @@ export class Herd {
     context.lineJoin = 'round';
     context.lineWidth = 3;
     context.strokeStyle = colors.halo;
-    context.fillStyle = colors.label;
     const taken = [];
     for (const { unicorn: { name }, x, y } of seen) {
       const text = name.length > 24 ? `${name.slice(0, 23)}…` : name;
@@ -178,6 +183,12 @@ export class Herd {
       const b = [at - 2, y - 8, at + 1 + long, y + 8];
       if (taken.some((t) => b[0] < t[2] && b[2] > t[0] && b[1] < t[3] && b[3] > t[1])) continue;
       taken.push(b);
+      // a plate, for there may be a city's name
+      context.fillStyle = colors.halo;
+      context.globalAlpha = 0.6;
+      context.fillRect(b[0], b[1], b[2] - b[0], b[3] - b[1]);
+      context.globalAlpha = 1;
+      context.fillStyle = colors.label;
       context.strokeText(text, at, y + 4);
       context.fillText(text, at, y + 4);
     }

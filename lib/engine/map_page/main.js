@@ -1,7 +1,7 @@
 // Puts the page together: the map, the fleet on it, the list, the card and the controls.
 /* global L */
 
-import { Card } from './card.js';
+import { Card, CONTROLS } from './card.js';
 import { Fleet } from './fleet.js';
 import { Ground } from './ground.js';
 import { Herd } from './herd.js';
@@ -46,9 +46,12 @@ const fleet = new Fleet();
 const ground = new Ground(map, colors);
 const herd = new Herd(map, fleet, colors);
 const list = new List(fleet, choose);
-const card = new Card(map, fleet, () => {
-  herd.chosen = null;
-  paint();
+const card = new Card(map, fleet, {
+  closed() {
+    herd.chosen = null;
+    paint();
+  },
+  grown: makeRoom,
 });
 
 let scheduled = false; // a picture is due
@@ -150,11 +153,11 @@ function keepInSight(now) {
 
 // ---- choosing ----
 
-// Moves the map so that the card, above its unicorn, is all in sight.
+// Moves the map so that the card, above its unicorn, is all in sight, and not under the buttons.
 function makeRoom() {
   const { x, y } = map.latLngToContainerPoint(card.popup.getLatLng()), size = map.getSize();
-  const high = (card.popup.getElement()?.offsetHeight ?? 300) + 30;
-  if (x < 150 || x > size.x - 150 || y < high || y > size.y - 30)
+  const { offsetHeight = 270, offsetWidth = 300 } = card.popup.getElement() ?? {}, high = offsetHeight + 30;
+  if (x < offsetWidth / 2 || x > size.x - CONTROLS - offsetWidth / 2 || y < high || y > size.y - 30)
     map.panBy([x - size.x / 2, y - Math.min(size.y - 40, Math.max(high, size.y * 0.7))]);
 }
 
@@ -186,20 +189,27 @@ $('map').addEventListener('keydown', (e) => {
 
 // ---- news for those who listen ----
 
-const low = new Map(); // id -> what was low when it was last said
-let saidAt = 0;
+const low = new Map(); // id -> what was low at its last line
+const untold = new Set(); // unicorns that fell below the limit since the last news
+let toldAt = -NEWS_MS;
 
-// Says which unicorns fell below the limit; a few by name, many as a number.
-function tellAlerts(moved) {
-  const fallen = [];
+function watchAlerts(moved) {
   for (const u of moved) {
     const p = u.last, now = (fleet.isLow(p.health) ? 1 : 0) | (fleet.isLow(p.magic) ? 2 : 0);
-    if (now & ~(low.get(u.id) ?? 0)) fallen.push(u);
+    if (now & ~(low.get(u.id) ?? 0)) untold.add(u);
     if (now) low.set(u.id, now);
     else low.delete(u.id);
   }
-  if (fallen.length === 0 || Date.now() - saidAt < NEWS_MS) return;
-  saidAt = Date.now();
+  tellAlerts();
+}
+
+// Says now and then which unicorns fell below the limit and still are; a few by name, many as a number.
+function tellAlerts() {
+  if (untold.size === 0 || performance.now() - toldAt < NEWS_MS) return;
+  const fallen = [...untold].filter((u) => fleet.isAlert(u.last));
+  untold.clear();
+  if (fallen.length === 0) return;
+  toldAt = performance.now();
   const one = (u) => {
     const p = u.last, what = [];
     if (fleet.isLow(p.health)) what.push(`${labels.health} ${p.health}`);
@@ -242,9 +252,10 @@ map.on('move', () => {
 let refreshed = 0;
 setInterval(() => {
   paint();
+  tellAlerts();
   // a crowd's list is long to sort
-  if (fleet.unicorns.size > CROWD && Date.now() - refreshed < CROWD_MS) return;
-  refreshed = Date.now();
+  if (fleet.unicorns.size > CROWD && performance.now() - refreshed < CROWD_MS) return;
+  refreshed = performance.now();
   refresh();
 }, LIST_MS);
 setInterval(() => fleet.trim(), TRIM_MS);
@@ -260,6 +271,7 @@ connect({
       card.close();
       fleet.clear();
       low.clear();
+      untold.clear();
     }
     life = settings.life;
     fleet.forget = settings.forget;
@@ -267,10 +279,11 @@ connect({
     labels = settings;
     card.labels = settings;
     if (settings.tiles) ground.useTiles(settings.tiles);
+    ground.want(); // what a break of the connection cut off
   },
   changes(entries, now) {
     const first = fleet.unicorns.size === 0;
-    tellAlerts(fleet.take(entries, now));
+    watchAlerts(fleet.take(entries, now));
     paint();
     if (first) {
       refresh();
@@ -310,6 +323,6 @@ $('fold').addEventListener('click', () => {
 });
 
 // what tests and the curious may look at; nothing of the page depends on it
-window.ryde = { fleet, herd, map };
+window.ryde = { fleet, ground, herd, map };
 refresh();
 paint();
