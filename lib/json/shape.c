@@ -3,6 +3,7 @@
 #include "json/path.h"
 
 #include "json/bytes.h"
+#include "json/shape_bag.h"
 #include "json/shape_line.h"
 #include "json/shape_match.h"
 
@@ -15,10 +16,16 @@
 #define CREDIT_MISS 1
 #define CREDIT_LEARN 64
 
+#define STRAYS_MAX 8	 /* lines without a known shape after which none is tried... */
+#define MIXED_LINES 1024 /* ...in so many */
+#define STRAYS_AGAIN 4	 /* and then fewer are enough */
+
 void
 ryde_json_shapes_init(struct ryde_json_shapes *set)
 {
 	set->n = set->last = set->oldest = 0;
+	memset(&set->bag, 0, sizeof(set->bag));
+	set->strays = set->mixed = 0;
 	set->shapes[0].follower = 0;
 	set->credit = CREDIT_FIRST;
 	set->wide = ryde_json_shape_is_wide();
@@ -49,6 +56,13 @@ next_shape(const struct ryde_json_shapes *set, unsigned k)
 	return k + 1 < set->n ? k + 1 : 0;
 }
 
+static void
+pay(struct ryde_json_shapes *set, size_t hits)
+{
+	if (set->credit < CREDIT_MAX)
+		set->credit += (int)hits * CREDIT_HIT; /* at most a block of lines */
+}
+
 bool
 ryde_json_shapes_find(struct ryde_json_shapes *set, struct ryde_view text, size_t behind,
     struct ryde_json_value *values, size_t n)
@@ -63,8 +77,7 @@ ryde_json_shapes_find(struct ryde_json_shapes *set, struct ryde_view text, size_
 			clear_others(&set->shapes[k], values, n);
 		set->shapes[set->last].follower = k;
 		set->last = k;
-		if (set->credit < CREDIT_MAX)
-			set->credit += CREDIT_HIT;
+		pay(set, 1);
 		return true;
 	}
 	return false;
@@ -73,7 +86,7 @@ ryde_json_shapes_find(struct ryde_json_shapes *set, struct ryde_view text, size_
 /* Lines of the shape that is expected, or of whichever the first one has. Those of one
  * shape mostly come together. */
 static size_t
-find_some(struct ryde_json_shapes *set, struct ryde_view lines,
+find_shaped(struct ryde_json_shapes *set, struct ryde_view lines,
     const struct ryde_json_shape_found *to, size_t max)
 {
 	unsigned k = set->shapes[set->last].follower;
@@ -88,11 +101,37 @@ find_some(struct ryde_json_shapes *set, struct ryde_view lines,
 			clear_others(&set->shapes[k], to->values + j * to->n, to->n);
 		set->shapes[set->last].follower = k;
 		set->last = k;
-		if (set->credit < CREDIT_MAX)
-			set->credit += (int)n * CREDIT_HIT;
 		return n;
 	}
 	return 0;
+}
+
+/* Lines by their shape, else by their members. Where one after the other has no shape
+ * that is known, none is tried for a while. */
+static size_t
+find_some(struct ryde_json_shapes *set, struct ryde_view lines,
+    const struct ryde_json_shape_found *to, size_t max)
+{
+	size_t n = 0;
+
+	if (set->mixed > 0) {
+		n = ryde_json_bag_lines(&set->bag, lines, set->wide, to, max);
+		set->mixed -= n > 0 && n < set->mixed ? (unsigned)n : set->mixed;
+	}
+	if (n == 0) {
+		n = find_shaped(set, lines, to, max);
+		set->strays -= n > 0 && set->strays > 0;
+	}
+	if (n == 0) {
+		n = ryde_json_bag_lines(&set->bag, lines, set->wide, to, 1);
+		set->strays += n > 0;
+		if (set->strays == STRAYS_MAX) {
+			set->strays = STRAYS_AGAIN;
+			set->mixed = MIXED_LINES;
+		}
+	}
+	pay(set, n);
+	return n;
 }
 
 size_t
@@ -229,6 +268,7 @@ ryde_json_shapes_learn(struct ryde_json_shapes *set, struct ryde_view text,
 	if (set->credit < CREDIT_LEARN || n > INT16_MAX)
 		return;
 	set->credit -= CREDIT_LEARN;
+	ryde_json_bag_learn(&set->bag, text, values, n);
 	k = set->n < RYDE_JSON_SHAPES ? set->n : set->oldest;
 	if (!learn(&set->shapes[k], text, values, n)) {
 		/* It may be half overwritten: no text is like that. */

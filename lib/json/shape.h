@@ -72,8 +72,30 @@ struct ryde_json_shape {
 	uint32_t lines, misses; /* since the form was made */
 };
 
+/* Members that come in any order: the text of each from its quote to before its value. */
+#define RYDE_JSON_BAG_MEMBERS 32
+#define RYDE_JSON_BAG_PLACE_BITS 6
+#define RYDE_JSON_BAG_PLACES (1u << RYDE_JSON_BAG_PLACE_BITS)
+
+struct ryde_json_bag_member {
+	char text[RYDE_JSON_SHAPE_PIECE];
+	uint32_t mask; /* n bits */
+	uint8_t n;
+	int16_t path; /* which one points at it; -1: none */
+};
+
+struct ryde_json_bag {
+	size_t n;
+	struct ryde_json_bag_member members[RYDE_JSON_BAG_MEMBERS];
+	uint8_t
+	    places[RYDE_JSON_BAG_PLACES]; /* by the hash of the key: index + 1; 0: free */
+};
+
 struct ryde_json_shapes {
 	struct ryde_json_shape shapes[RYDE_JSON_SHAPES];
+	struct ryde_json_bag bag; /* of lines that have no shape */
+	unsigned strays;	  /* lines of late that were found by it alone */
+	unsigned mixed; /* so many lines are first looked for in it, shapes later */
 	unsigned n, last, oldest;
 	int credit; /* learning pays off where it leads to hits */
 	bool wide;  /* ryde_json_shape_is_wide; false is right everywhere, and slower */

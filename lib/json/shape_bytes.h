@@ -18,7 +18,7 @@
  * them, and with those that every x86-64 has; for texts behind which may be read (open),
  * and for others. Both are constants in each, and what they rule out falls away.
  */
-#define WIDE __attribute__((target("avx2,bmi")))
+#define WIDE __attribute__((target("avx2,bmi,popcnt")))
 #define BOTH static inline __attribute__((always_inline))
 
 #define BLOCK RYDE_JSON_SHAPE_PIECE /* bytes looked at together: bits of a mask */
@@ -48,6 +48,14 @@ wide_special(const char *p)
 
 	return (uint32_t)_mm256_movemask_epi8(
 	    _mm256_or_si256(odd, _mm256_or_si256(quote, backslash)));
+}
+
+WIDE static inline uint32_t
+wide_equal(const char *p, char c)
+{
+	__m256i v = _mm256_loadu_si256((const __m256i *)(const void *)p);
+
+	return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, _mm256_set1_epi8(c)));
 }
 
 WIDE static inline uint32_t
@@ -88,6 +96,15 @@ special(const char *p, bool wide)
 		return wide_special(p);
 	return halves(ryde_json_bytes_special(ryde_json_bytes_load(p)),
 	    ryde_json_bytes_special(ryde_json_bytes_load(p + RYDE_JSON_BLOCK)));
+}
+
+BOTH uint32_t
+equal(const char *p, char c, bool wide)
+{
+	if (wide)
+		return wide_equal(p, c);
+	return halves(ryde_json_bytes_equal(ryde_json_bytes_load(p), c),
+	    ryde_json_bytes_equal(ryde_json_bytes_load(p + RYDE_JSON_BLOCK), c));
 }
 
 BOTH uint32_t

@@ -230,20 +230,35 @@ put_time(struct ryde_buf *b, struct ryde_random *r, int64_t at_ms)
 }
 
 static void
-put_line(struct ryde_buf *b, struct ryde_random *r, int64_t at_ms)
+put_line(struct ryde_buf *b, struct ryde_random *r, int64_t at_ms, bool mixed)
 {
 	static const char *const keys[] = {"\"\"", "\"a\"", "\"abc\"", "\"abcd\"",
 	    "\"abcdefg\"", "\"abcdefgh\"", "\"a key of 17 bytes\"", "\"\303\244\"",
 	    "\"a\\\"b\"", "7", "7.0", "null", "[1]"};
 	size_t n_keys = is_odd(r, 20) ? sizeof(keys) / sizeof(keys[0]) : 7;
+	size_t first = mixed ? below(r, 5) : 0, n = is_odd(r, 15) ? 3 : 5;
 
-	ryde_buf_printf(b, "{\"k\":%s,\"t\":", keys[below(r, n_keys)]);
-	put_time(b, r, at_ms);
-	ryde_buf_puts(b, ",\"x\":");
-	put_number(b, r);
-	if (!is_odd(r, 15)) {
-		ryde_buf_puts(b, ",\"s\":\"v\",\"y\":");
-		put_number(b, r);
+	for (size_t i = 0; i < n; i++) {
+		ryde_buf_putc(b, i == 0 ? '{' : ',');
+		switch ((first + i) % 5) {
+		case 0:
+			ryde_buf_printf(b, "\"k\":%s", keys[below(r, n_keys)]);
+			break;
+		case 1:
+			ryde_buf_puts(b, "\"t\":");
+			put_time(b, r, at_ms);
+			break;
+		case 2:
+			ryde_buf_puts(b, "\"x\":");
+			put_number(b, r);
+			break;
+		case 3:
+			ryde_buf_puts(b, "\"s\":\"v\"");
+			break;
+		default:
+			ryde_buf_puts(b, "\"y\":");
+			put_number(b, r);
+		}
 	}
 	ryde_buf_puts(b, is_odd(r, 100) ? "\n" : "}\n");
 }
@@ -259,7 +274,8 @@ make_lines(struct ryde_buf *b, uint64_t seed, int n)
 	rarely = seed % 3 == 0 ? 40 : 1;
 	for (int i = 0; i < n; i++) {
 		at_ms += (int64_t)below(&r, seed % 2 == 0 ? 400 : 20);
-		put_line(b, &r, at_ms - (int64_t)below(&r, is_odd(&r, 9) ? 4000 : 1));
+		put_line(b, &r, at_ms - (int64_t)below(&r, is_odd(&r, 9) ? 4000 : 1),
+		    seed % 4 == 3);
 	}
 	CHECK(ryde_buf_check(b, &err) == 0, "");
 }
@@ -335,7 +351,7 @@ int
 main(void)
 {
 	for (size_t i = 0; i < DEFS; i++) {
-		for (uint64_t seed = 1; seed <= 6; seed++)
+		for (uint64_t seed = 1; seed <= 8; seed++)
 			compare(i, seed);
 	}
 	return check_end("engine_window_lines");

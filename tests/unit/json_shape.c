@@ -268,6 +268,55 @@ test_lines(void)
 #endif
 }
 
+/* Members in any order, some of them twice or not at all, and what is nearly one. */
+static void
+test_members(void)
+{
+	static const char *const members[] = {"\"Name\":\"a\"", "\"Name\":\"\"",
+	    ("\"Name\":\"a name of more than sixty-four bytes, which goes over two "
+	     "chunks "
+	     "and over three blocks of the line\""),
+	    "\"StatusTime\":\"2026-11-23 14:00:00.000\"", "\"Distance\":1.5",
+	    "\"Distance\":-20", "\"MagicPoints\":true", "\"MagicPoints\":null",
+	    "\"a\":false", "\"other\":1"};
+	static const char *const odd[] = {"\"Name\":\"\\n\"", "\"Name\":\"\303\244\"",
+	    "\"Distance\":01", "\"Distance\":1e5", "\"Distance\":1.",
+	    "\"Distance\":", "\"a\":{\"b\":[1]}", "\"a\":[]", "\"n\\u0061\":1",
+	    "\"Name\" :\"a\"", " \"Name\":\"a\"", "\"Name\": \"a\"", "\"Name\":\"a\" ",
+	    "", "\"x\":\"", "\"Nam\":1", "\"Distance\":trux", "\"Distance\":\"1\"",
+	    "\"\":0", "\"a key that is longer than a block of bytes\":0",
+	    "\"Distance\":1}", "{\"Name\":1", "\"Name\"", "\"Name\":\"a\"\"a\":1"};
+	struct ryde_json_shapes set;
+	struct ryde_random r;
+	char text[2048];
+	size_t hits = 0, n, count;
+
+	ryde_json_shapes_init(&set);
+	ryde_random_seed(&r, 7);
+	for (int i = 0; i < 100000; i++) {
+		set.wide = ryde_json_shape_is_wide() && i / 500 % 2 == 0;
+		n = 0;
+		count = (size_t)(ryde_random_u64(&r) % (i % 50 == 0 ? 20 : 7));
+		text[n++] = '{';
+		for (size_t k = 0; k < count; k++) {
+			const char *from = ryde_random_u64(&r) % 60 == 0
+					       ? odd[ryde_random_u64(&r) %
+						     (sizeof(odd) / sizeof(odd[0]))]
+					       : members[ryde_random_u64(&r) % 10];
+
+			if (k > 0)
+				text[n++] = ',';
+			memcpy(text + n, from, strlen(from));
+			n += strlen(from);
+		}
+		text[n++] = ryde_random_u64(&r) % 100 == 0 ? ',' : '}';
+		hits += try_line(&set, text, n);
+	}
+#ifdef __SSE2__
+	CHECK(hits > 50000, "%zu", hits);
+#endif
+}
+
 /* What is one text with a newline in it is no line. */
 static void
 test_newline(void)
@@ -282,9 +331,13 @@ test_newline(void)
 	(void)try(&set, text, sizeof(text) - 1);
 	memcpy(room, text, sizeof(text) - 1);
 	room[sizeof(text) - 1] = '\n';
-	CHECK(ryde_json_shapes_find_lines(
-		  &set, ryde_view_mem(room, sizeof(text)), &to, 1) == 0,
-	    "");
+	for (int i = 0; i < 2; i++) {
+		/* nor a shape of one, nor members that go over two lines */
+		CHECK(ryde_json_shapes_find_lines(
+			  &set, ryde_view_mem(room, sizeof(text)), &to, 1) == 0,
+		    "");
+		set.n = 0;
+	}
 }
 
 int
@@ -303,6 +356,7 @@ main(void)
 	test_lengths();
 	test_mutations();
 	test_lines();
+	test_members();
 	test_newline();
 	ryde_json_paths_free(paths);
 	return check_end("json_shape");
