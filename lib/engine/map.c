@@ -115,6 +115,24 @@ take(struct job *j, const struct ryde_item *item, struct ryde_err *err)
 	return ryde_map_fleet_take(j->fleet, &line, err);
 }
 
+/* Lines behind a plain payload, which are mostly of the same kind: many at once. */
+static int
+take_lines(struct job *j, uint64_t number, struct ryde_err *err)
+{
+	struct ryde_view rest = ryde_intake_rest(j->o->intake);
+	struct ryde_map_taken t = ryde_map_fleet_take_lines(j->fleet, rest, number);
+
+	if (t.lines == 0)
+		return 0;
+	ryde_intake_took(j->o->intake, t.bytes, t.lines);
+	j->o->books->handled += t.overtaken;
+	j->overtaken += t.overtaken;
+	if (j->o->out == NULL)
+		return 0;
+	j->o->books->out += t.lines;
+	return add_to_run(j, ryde_view_mem(rest.p, t.bytes - 1), err);
+}
+
 /* ---- turns ---- */
 
 /* A picture, where one is due. The more it costs, the longer the next one waits, so that
@@ -195,7 +213,9 @@ take_all(struct job *j, struct ryde_err *err)
 	for (;;) {
 		switch (ryde_intake_next(j->o->intake, &item, err)) {
 		case RYDE_INTAKE_ITEM:
-			if (take(j, &item, err) != 0)
+			if (take(j, &item, err) != 0 ||
+			    (item.line.kind == RYDE_LINE_PAYLOAD &&
+				take_lines(j, item.number + 1, err) != 0))
 				return -1;
 			continue;
 		case RYDE_INTAKE_MARK:

@@ -15,12 +15,16 @@
 
 enum field { NAME, LATITUDE, LONGITUDE, TIME, DISTANCE, HEALTH, MAGIC, FIELDS };
 
+#define WAY_MAX 64
+
 struct ryde_map_entry {
 	struct ryde_json_paths *paths;
 	size_t index[FIELDS]; /* where a field's value stands in `values` */
 	struct ryde_json_value *values;
 	struct ryde_json_paths *name_path; /* the name alone */
 	struct ryde_view key;		   /* of a name at the top, else empty */
+	char way[WAY_MAX]; /* what stood before the last name, its quote included */
+	size_t way_n;	   /* 0: no such name yet */
 	struct ryde_buf plain, scratch;
 };
 
@@ -123,17 +127,41 @@ ryde_map_entry_no_name(
 		    why, n, "no name: %.100s is neither a number nor a text", path);
 }
 
+/* Keeps the way to a text of a member at the top. */
+static void
+keep_way(struct ryde_map_entry *e, struct ryde_view payload, struct ryde_view name)
+{
+	size_t n = (size_t)(name.p - payload.p);
+
+	e->way_n = 0;
+	if (n > sizeof(e->way))
+		return;
+	memcpy(e->way, payload.p, n);
+	e->way_n = n;
+}
+
+bool
+ryde_map_entry_same_way(
+    const struct ryde_map_entry *e, struct ryde_view text, struct ryde_view *name)
+{
+	return e->way_n > 0 &&
+	       ryde_json_member_same_way(text, ryde_view_mem(e->way, e->way_n), name) &&
+	       name->n > 0 && name->n <= RYDE_MAP_NAME_MAX;
+}
+
 bool
 ryde_map_entry_name(
     struct ryde_map_entry *e, struct ryde_view payload, struct ryde_view *name)
 {
 	struct ryde_json_value value;
 	struct ryde_json_fault fault;
+	bool at_top = e->key.n > 0 && ryde_json_member(payload, e->key, &value);
 
 	/* a key may be written with escapes: then the long way finds it */
-	if ((e->key.n == 0 || !ryde_json_member(payload, e->key, &value)) &&
-	    ryde_json_find(payload, e->name_path, &value, &fault) != 0)
+	if (!at_top && ryde_json_find(payload, e->name_path, &value, &fault) != 0)
 		return false;
+	if (at_top && value.kind == RYDE_JSON_STRING)
+		keep_way(e, payload, value.text);
 	if ((value.kind != RYDE_JSON_STRING && value.kind != RYDE_JSON_NUMBER) ||
 	    value.text.n == 0 || value.text.n > 6 * RYDE_MAP_NAME_MAX)
 		return false;

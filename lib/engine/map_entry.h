@@ -35,6 +35,14 @@ void ryde_map_entry_free(struct ryde_map_entry *e);
  */
 bool ryde_map_entry_name(
     struct ryde_map_entry *e, struct ryde_view payload, struct ryde_view *name);
+/*
+ * The same, faster, for a payload that stands at the beginning of text, more may follow,
+ * and begins as the last one did whose name was found: where the same bytes lead to the
+ * same member, and its text is plain ASCII without escapes. False: do it the long
+ * way.
+ */
+bool ryde_map_entry_same_way(
+    const struct ryde_map_entry *e, struct ryde_view text, struct ryde_view *name);
 /* Why there was none, as a text in why. */
 void ryde_map_entry_no_name(
     struct ryde_map_entry *e, struct ryde_view payload, char *why, size_t n);

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/random.h"
 #include "json/string.h"
+#include "line/envelope.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -116,7 +117,7 @@ ryde_map_fleet_free(struct ryde_map_fleet *f)
 static uint32_t
 hash_of(struct ryde_view name, uint64_t seed)
 {
-	uint64_t h = seed ^ name.n, word;
+	uint64_t h = seed ^ name.n, word = 0;
 	size_t i = 0;
 
 	for (; i + 8 <= name.n; i += 8) {
@@ -124,9 +125,12 @@ hash_of(struct ryde_view name, uint64_t seed)
 		h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
 		h ^= h >> 29;
 	}
-	word = 0;
-	if (i < name.n)
-		memcpy(&word, name.p + i, name.n - i);
+	/* the rest, of a long name with bytes that were in already */
+	if (i < name.n && i > 0)
+		memcpy(&word, name.p + name.n - 8, 8);
+	else
+		for (word = 0; i < name.n; i++)
+			word = word << 8 | (unsigned char)name.p[i];
 	h = (h ^ word) * UINT64_C(0xe7037ed1a0b428db);
 	h ^= h >> 32;
 	h *= UINT64_C(0xa0761d6478bd642f);
@@ -156,17 +160,27 @@ grow(struct ryde_map_fleet *f)
 	f->n_buckets = n;
 }
 
-/* The unicorn of that name, a new one where there is none; NULL without memory. */
+/* The unicorn of that name, NULL where there is none. */
+static struct unicorn *
+known(const struct ryde_map_fleet *f, struct ryde_view name, uint32_t hash)
+{
+	struct unicorn *u = f->buckets[hash & (f->n_buckets - 1)];
+
+	while (u != NULL && (u->hash != hash ||
+				!ryde_view_eq(ryde_view_mem(u->name, u->name_n), name)))
+		u = u->next_in_bucket;
+	return u;
+}
+
+/* The same, a new one where there is none; NULL without memory. */
 static struct unicorn *
 named(struct ryde_map_fleet *f, struct ryde_view name, struct ryde_err *err)
 {
 	uint32_t hash = hash_of(name, f->seed);
-	struct unicorn *u = f->buckets[hash & (f->n_buckets - 1)];
+	struct unicorn *u = known(f, name, hash);
 
-	for (; u != NULL; u = u->next_in_bucket)
-		if (u->hash == hash &&
-		    ryde_view_eq(ryde_view_mem(u->name, u->name_n), name))
-			return u;
+	if (u != NULL)
+		return u;
 	u = calloc(1, sizeof(*u) + name.n);
 	if (u == NULL) {
 		(void)ryde_err_nomem(err);
@@ -254,6 +268,21 @@ examine(struct ryde_map_fleet *f, struct unicorn *u, struct ryde_err *err)
 
 /* ---- taking ---- */
 
+/* It becomes the newest line of u, whose last one was told as done if it waited. */
+static inline void
+take_for(struct ryde_map_fleet *f, struct unicorn *u, const struct ryde_map_line *line)
+{
+	f->pending += u->state == DRAWN;
+	if (!u->waiting) {
+		u->waiting = true;
+		u->next_waiting = f->waiting;
+		f->waiting = u;
+	}
+	u->state = UNREAD;
+	u->line = *line;
+	u->lines++;
+}
+
 int
 ryde_map_fleet_take(
     struct ryde_map_fleet *f, const struct ryde_map_line *line, struct ryde_err *err)
@@ -276,20 +305,45 @@ ryde_map_fleet_take(
 	}
 	if (u->state != DRAWN)
 		f->o.done(f->o.arg, u->line.ticket, true);
-	else
-		f->pending++;
-	if (!u->waiting) {
-		u->waiting = true;
-		u->next_waiting = f->waiting;
-		f->waiting = u;
-	}
-	u->state = UNREAD;
-	u->line = *line;
-	u->lines++;
+	take_for(f, u, line);
 	/* what is too long to be kept is read while it is there */
 	if (line->payload.n > RYDE_MAP_LINE_MAX)
 		return examine(f, u, err);
 	return line->lasting ? 0 : keep(u, err);
+}
+
+struct ryde_map_taken
+ryde_map_fleet_take_lines(
+    struct ryde_map_fleet *f, struct ryde_view text, uint64_t number)
+{
+	struct ryde_map_line line = {.number = number, .arrival_ms = -1, .lasting = true};
+	struct ryde_map_taken t = {0};
+	struct ryde_view name;
+
+	while (t.bytes < text.n) {
+		struct ryde_view rest = ryde_view_mem(text.p + t.bytes, text.n - t.bytes);
+		struct unicorn *u;
+		const char *nl;
+
+		if (!ryde_line_is_bare(rest) ||
+		    !ryde_map_entry_same_way(f->reader, rest, &name))
+			break;
+		u = known(f, name, hash_of(name, f->seed));
+		nl = memchr(
+		    name.p + name.n, '\n', rest.n - (size_t)(name.p + name.n - rest.p));
+		if (u == NULL || nl == NULL || nl - rest.p > RYDE_MAP_LINE_MAX)
+			break;
+		if (u->state != DRAWN && u->line.ticket == 0)
+			t.overtaken++;
+		else if (u->state != DRAWN)
+			f->o.done(f->o.arg, u->line.ticket, true);
+		line.payload = ryde_view_mem(rest.p, (size_t)(nl - rest.p));
+		take_for(f, u, &line);
+		line.number++;
+		t.lines++;
+		t.bytes += line.payload.n + 1;
+	}
+	return t;
 }
 
 int

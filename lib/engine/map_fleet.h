@@ -4,6 +4,7 @@
  * A line that a newer one of its name overtakes before that costs a look at its name.
  *
  *	ryde_map_fleet_take     each line
+ *	ryde_map_fleet_take_lines  many that are alike, at once
  *	ryde_map_fleet_keep     before the memory of the lines goes away
  *	ryde_map_fleet_draw     now and then: examines what is new
  *	ryde_map_fleet_changes  what a viewer has not seen yet, never more than one entry
@@ -55,6 +56,19 @@ void ryde_map_fleet_free(struct ryde_map_fleet *f);
 /* Takes a line. 0, also where it was bad; -1 without memory, or as bad returned. */
 int ryde_map_fleet_take(
     struct ryde_map_fleet *f, const struct ryde_map_line *line, struct ryde_err *err);
+/*
+ * Takes the lines from the beginning of text on, of which the first is line `number`, as
+ * long as each is whole, a bare payload of at most RYDE_MAP_LINE_MAX bytes that begins
+ * as the one before it, and of a name that is on the map: what take would do with each,
+ * for tickets of 0. The payloads must be lasting. Lines that they overtake, and that
+ * have tickets of 0, are counted and not told as done.
+ */
+struct ryde_map_taken {
+	size_t bytes; /* their newlines included */
+	uint64_t lines, overtaken;
+};
+struct ryde_map_taken ryde_map_fleet_take_lines(
+    struct ryde_map_fleet *f, struct ryde_view text, uint64_t number);
 /* Copies the lasting payloads that are still waiting. */
 int ryde_map_fleet_keep(struct ryde_map_fleet *f, struct ryde_err *err);
 /* True where lines wait to be examined. */

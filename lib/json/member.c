@@ -2,6 +2,8 @@
 
 #include "json/token.h"
 
+#include <string.h>
+
 bool
 ryde_json_member(
     struct ryde_view text, struct ryde_view key, struct ryde_json_value *value)
@@ -28,4 +30,18 @@ ryde_json_member(
 		p = ryde_json_token_blank(&s, p);
 	} while (p < s.end && *p == ',');
 	return false;
+}
+
+bool
+ryde_json_member_same_way(
+    struct ryde_view text, struct ryde_view way, struct ryde_view *value)
+{
+	const char *end = ryde_view_end(text), *p, *q;
+
+	if (text.n <= way.n || memcmp(text.p, way.p, way.n) != 0)
+		return false;
+	p = text.p + way.n;
+	q = ryde_json_bytes_plain(p, end);
+	*value = ryde_view_mem(p, (size_t)(q - p));
+	return q < end && *q == '"';
 }

@@ -20,4 +20,13 @@ struct ryde_json_value;
 bool ryde_json_member(
     struct ryde_view text, struct ryde_view key, struct ryde_json_value *value);
 
+/*
+ * The same for a text that begins with the bytes of another one, `way`, up to the opening
+ * quote of the string that was the value there; more than the text may follow. True with
+ * *value set, for a string of plain ASCII alone. False: what is there must be found
+ * anew.
+ */
+bool ryde_json_member_same_way(
+    struct ryde_view text, struct ryde_view way, struct ryde_view *value);
+
 #endif

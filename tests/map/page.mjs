@@ -105,8 +105,9 @@ export const where = (page, name) => page.evaluate((n) => {
 // Waits until nobody moves, the map neither, and each thing that the ground is made of is there and drawn. With `herd` false
 // the unicorns may move.
 export const settled = (page, herd = true) => until(() => page.evaluate((still) => {
-  const { ryde } = window;
-  return !(still && ryde.herd.moving) && [...ryde.ground.files.values()].every((f) => f !== null) &&
+  const { ryde } = window, spot = {};
+  const there = (u) => u.at(ryde.herd.time, 0, spot) && spot.point === u.last && !spot.moving;
+  return (!still || [...ryde.fleet.unicorns.values()].every(there)) && [...ryde.ground.files.values()].every((f) => f !== null) &&
     !document.querySelector('.leaflet-zoom-anim, .leaflet-pan-anim, .leaflet-tile:not(.leaflet-tile-loaded)');
 }, herd), 'all has arrived and is drawn');
 

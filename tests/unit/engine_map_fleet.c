@@ -284,9 +284,139 @@ check_viewer(void)
 	ryde_map_fleet_free(f);
 }
 
+/* Lines in many forms; most begin alike. */
+static const char *const forms[] = {
+    "{\"Name\":\"a\",\"Latitude\":1,\"Longitude\":2}",
+    "{\"Name\":\"b with a longer name\",\"Latitude\":3,\"Longitude\":4}",
+    "{\"Name\":\"a\",\"Latitude\":1,\"Longitude\":2,\"Distance\":7,\"HealthPoints\":8}",
+    "{\"Name\":\"12345678\",\"Latitude\":5,\"Longitude\":6}",
+    "{\"Name\":\"123456789\",\"Latitude\":5,\"Longitude\":6}",
+    "{\"Name\":\"\\u0061\",\"Latitude\":9,\"Longitude\":9}",
+    "{\"Name\":\"\xc3\xbc\",\"Latitude\":9,\"Longitude\":9}",
+    "{\"Name\":12,\"Latitude\":9,\"Longitude\":9}",
+    "{ \"Name\":\"a\",\"Latitude\":8,\"Longitude\":8}",
+    "{\"x\":1,\"Name\":\"a\",\"Latitude\":8,\"Longitude\":8}",
+    "{\"Name\":\"\",\"Latitude\":1,\"Longitude\":2}",
+    "{\"Name\":\"a",
+    "{\"Name\":\"a\",\"Latitude\":1000,\"Longitude\":2}",
+    "{\"r\":1,\"Name\":\"a\",\"Latitude\":8,\"Longitude\":8}",
+    "x",
+    "",
+};
+
+struct outcome {
+	int done, overtaken, bad;
+	uint64_t in_lines; /* taken many at once */
+	char entries[4096];
+};
+
+/* Takes text's lines; `many`: by take_lines as far as that goes. Some have tickets. */
+static void
+take_text(const char *text, size_t n, bool many, struct outcome *o)
+{
+	struct ryde_map_fleet *f = new_fleet(0, 0);
+	struct ryde_err err = RYDE_ERR_INIT;
+	uint64_t number = 1, since = 0;
+
+	*o = (struct outcome){0};
+	for (size_t at = 0; at < n;) {
+		const char *nl = memchr(text + at, '\n', n - at);
+		struct ryde_map_line line = {.number = number,
+		    .ticket = number % 5 == 0 ? number : 0,
+		    .arrival_ms = -1,
+		    .lasting = true};
+		struct ryde_map_taken t;
+
+		line.payload = ryde_view_mem(text + at, (size_t)(nl - text) - at);
+		CHECK(ryde_map_fleet_take(f, &line, &err) == 0, "%s", err.msg);
+		at += line.payload.n + 1;
+		number++;
+		/* as long as no line that has a ticket is among them */
+		if (!many || number % 5 == 0)
+			continue;
+		t = ryde_map_fleet_take_lines(
+		    f, ryde_view_mem(text + at, n - at), number);
+		at += t.bytes;
+		number += t.lines;
+		said.overtaken += (int)t.overtaken;
+		o->in_lines += t.lines;
+	}
+	draw(f, 5);
+	o->done = said.done;
+	o->overtaken = said.overtaken;
+	o->bad = said.bad;
+	(void)snprintf(
+	    o->entries, sizeof(o->entries), "%s", changes(f, &since, false, 4096));
+	ryde_map_fleet_free(f);
+}
+
+static void
+check_many(void)
+{
+	char text[8192];
+	struct outcome one, many;
+	uint32_t random = 1;
+	uint64_t in_lines = 0;
+
+	for (int round = 0; round < 500; round++) {
+		size_t n = 0;
+
+		for (int i = 0; i < 40; i++) {
+			/* in half of the rounds nearly all are of the first five */
+			random = random * 1664525 + 1013904223;
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s\n",
+			    forms[(random >> 24) % (round % 2 == 0 ? 5 : 16)]);
+		}
+		take_text(text, n, false, &one);
+		take_text(text, n, true, &many);
+		CHECK(one.bad == many.bad && one.overtaken == many.overtaken &&
+			  one.done == many.done && strcmp(one.entries, many.entries) == 0,
+		    "%s\n%s\n%s", text, one.entries, many.entries);
+		in_lines += many.in_lines;
+	}
+	CHECK(in_lines > 1000, "many are taken at once: %llu",
+	    (unsigned long long)in_lines);
+}
+
+/* What take_lines leaves to take. */
+static void
+check_many_left(void)
+{
+	static char text[3 * RYDE_MAP_LINE_MAX];
+	const char *first = "{\"Name\":\"a\",\"Latitude\":1,\"Longitude\":2}";
+	struct ryde_map_fleet *f = new_fleet(0, 0);
+	struct ryde_map_taken t;
+	int n;
+
+	n = snprintf(text, sizeof(text), "%s\n", first);
+	t = ryde_map_fleet_take_lines(f, ryde_view_mem(text, (size_t)n), 1);
+	CHECK(t.lines == 0 && t.bytes == 0, "nobody is known yet");
+	take(f, 3, first);
+	t = ryde_map_fleet_take_lines(f, ryde_view_mem(text, (size_t)n), 1);
+	CHECK(t.lines == 1 && t.bytes == (size_t)n && t.overtaken == 0 &&
+		  said.overtaken == 1 && said.last_done == 3,
+	    "a line with a ticket is told as overtaken");
+	for (size_t k = 0; k < (size_t)n; k++)
+		CHECK(ryde_map_fleet_take_lines(f, ryde_view_mem(text, k), 1).lines == 0,
+		    "not whole: %zu", k);
+	CHECK(ryde_map_fleet_pending(f) == 1, "one waits");
+	n = snprintf(text, sizeof(text), "{\"Name\":\"a\",\"x\":\"%0*d\"}\n",
+	    RYDE_MAP_LINE_MAX - 19, 0);
+	CHECK(n == RYDE_MAP_LINE_MAX + 1, "%d", n);
+	t = ryde_map_fleet_take_lines(f, ryde_view_mem(text, (size_t)n), 1);
+	CHECK(t.lines == 1 && t.overtaken == 1, "as long as can be kept");
+	n = snprintf(text, sizeof(text), "{\"Name\":\"a\",\"x\":\"%0*d\"}\n",
+	    RYDE_MAP_LINE_MAX - 18, 0);
+	t = ryde_map_fleet_take_lines(f, ryde_view_mem(text, (size_t)n), 1);
+	CHECK(t.lines == 0, "too long to be kept");
+	ryde_map_fleet_free(f);
+}
+
 int
 main(void)
 {
+	check_many();
+	check_many_left();
 	check_lines();
 	check_latest();
 	check_slow();
