@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "json/scan.h"
+#include "json/shape.h"
 #include "line/envelope.h"
 #include "store/stream.h"
 
@@ -12,20 +13,34 @@
 
 enum shape { ONE_LINE, SEVERAL_LINES, NO_JSON };
 
-/* What the bytes are, where the writer did not say. *lf and data: without a final
- * newline. */
-static enum shape
-shape_of(const struct ryde_record *r, struct ryde_view *data, bool *lf)
+/* A stream mostly repeats a few shapes; without the memory for them all is scanned. */
+static bool
+is_json(struct ryde_consume_print *p, struct ryde_view text, size_t behind)
 {
 	struct ryde_json_fault fault;
 
+	if (p->shapes == NULL) {
+		p->shapes = malloc(sizeof(*p->shapes));
+		if (p->shapes == NULL)
+			return ryde_json_check(text, NULL, &fault) == 0;
+		ryde_json_shapes_init(p->shapes);
+	}
+	return ryde_json_shapes_check(p->shapes, text, behind, &fault) == 0;
+}
+
+/* What the bytes are, where the writer did not say. *lf and data: without a final
+ * newline. behind: so many bytes follow the record. */
+static enum shape
+shape_of(struct ryde_consume_print *p, const struct ryde_record *r, size_t behind,
+    struct ryde_view *data, bool *lf)
+{
 	*data = r->data;
 	*lf = data->n > 0 && data->p[data->n - 1] == '\n';
 	if (*lf)
 		data->n--;
 	if (r->form == RYDE_RECORD_JSON || r->form == RYDE_RECORD_IMITATES)
 		return ONE_LINE;
-	if (ryde_json_check(*data, NULL, &fault) != 0)
+	if (!is_json(p, *data, behind + *lf))
 		return NO_JSON;
 	return memchr(data->p, '\n', data->n) == NULL ? ONE_LINE : SEVERAL_LINES;
 }
@@ -124,6 +139,7 @@ struct part {
 	bool is;
 	uint32_t sub;
 	bool more;
+	size_t behind; /* bytes of the record behind it */
 };
 
 /* `,"sub":N,"more":true`, at most PART_MAX bytes. */
@@ -198,9 +214,10 @@ put_line(struct ryde_consume_print *p, const struct ryde_record *r,
 	enum shape shape;
 	bool lf;
 
-	shape = shape_of(r, &data, &lf);
+	shape = shape_of(p, r, part->behind, &data, &lf);
 	if (!p->envelopes && shape != NO_JSON && r->form != RYDE_RECORD_IMITATES &&
-	    (r->form == RYDE_RECORD_JSON || !ryde_line_imitates(data))) {
+	    (r->form == RYDE_RECORD_JSON || ryde_line_is_bare(data) ||
+		!ryde_line_imitates(data))) {
 		put_payload(data, out);
 		if (shape == SEVERAL_LINES)
 			join(out, from);
@@ -306,7 +323,8 @@ ryde_consume_print_line(struct ryde_consume_print *p, const struct ryde_record *
 		line.data = a->parts[i].data;
 		line.key = a->parts[i].key;
 		/* a record is far below 4 GiB */
-		part = (struct part){true, (uint32_t)i, i + 1 < a->n};
+		part = (struct part){true, (uint32_t)i, i + 1 < a->n,
+		    (size_t)(ryde_view_end(r->data) - ryde_view_end(line.data))};
 	}
 	put_line(p, &line, &part, shard, gen, out);
 }
@@ -317,4 +335,5 @@ ryde_consume_print_free(struct ryde_consume_print *p)
 	ryde_line_aggregate_free(&p->aggregate);
 	free(p->is_aggregate);
 	free(p->texts);
+	free(p->shapes);
 }

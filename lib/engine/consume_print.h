@@ -12,6 +12,7 @@
 
 struct ryde_buf;
 struct ryde_err;
+struct ryde_json_shapes;
 struct ryde_record;
 
 struct ryde_consume_print {
@@ -20,6 +21,7 @@ struct ryde_consume_print {
 	bool envelopes;
 	bool whole; /* aggregates are printed as they are, not taken apart */
 	uint32_t redrives;
+	struct ryde_json_shapes *shapes;      /* private, NULL at first */
 	struct ryde_line_aggregate aggregate; /* the last one */
 	/* of the records that were looked at ahead, which are aggregates */
 	const struct ryde_record *ahead;

@@ -326,3 +326,15 @@ ryde_json_shapes_read(struct ryde_json_shapes *set, struct ryde_view text,
 	ryde_json_shapes_learn(set, text, values, n);
 	return 0;
 }
+
+int
+ryde_json_shapes_check(struct ryde_json_shapes *set, struct ryde_view text, size_t behind,
+    struct ryde_json_fault *fault)
+{
+	if (ryde_json_shapes_find(set, text, behind, NULL, 0))
+		return 0;
+	if (ryde_json_check(text, NULL, fault) != 0)
+		return -1;
+	ryde_json_shapes_learn(set, text, NULL, 0);
+	return 0;
+}

@@ -135,5 +135,8 @@ void ryde_json_shapes_learn(struct ryde_json_shapes *set, struct ryde_view text,
 int ryde_json_shapes_read(struct ryde_json_shapes *set, struct ryde_view text,
     const struct ryde_json_paths *paths, struct ryde_json_value *values,
     struct ryde_json_fault *fault);
+/* ryde_json_check, in the same way. behind: as in ryde_json_shapes_find. */
+int ryde_json_shapes_check(struct ryde_json_shapes *set, struct ryde_view text,
+    size_t behind, struct ryde_json_fault *fault);
 
 #endif

@@ -93,13 +93,6 @@ struct state {
 	struct lane lanes[LANES];
 };
 
-static uint32_t
-word_at(const unsigned char *p)
-{
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
-	       (uint32_t)p[3] << 24;
-}
-
 static void
 put_word(unsigned char *to, uint32_t x)
 {
@@ -133,19 +126,76 @@ turn_block(struct state *s, const words w[16])
 {
 	words a = s->a, b = s->b, c = s->c, d = s->d;
 
-	for (int i = 0; i < 16; i += 4)
-		FOUR(F1, i, i, 1, 7, 12, 17, 22);
-	for (int i = 16; i < 32; i += 4)
-		FOUR(F2, i, 5 * i + 1, 5, 5, 9, 14, 20);
-	for (int i = 32; i < 48; i += 4)
-		FOUR(F3, i, 3 * i + 5, 3, 4, 11, 16, 23);
-	for (int i = 48; i < 64; i += 4)
-		FOUR(F4, i, 7 * i, 7, 6, 10, 15, 21);
+	FOUR(F1, 0, 0, 1, 7, 12, 17, 22);
+	FOUR(F1, 4, 4, 1, 7, 12, 17, 22);
+	FOUR(F1, 8, 8, 1, 7, 12, 17, 22);
+	FOUR(F1, 12, 12, 1, 7, 12, 17, 22);
+	FOUR(F2, 16, 1, 5, 5, 9, 14, 20);
+	FOUR(F2, 20, 5, 5, 5, 9, 14, 20);
+	FOUR(F2, 24, 9, 5, 5, 9, 14, 20);
+	FOUR(F2, 28, 13, 5, 5, 9, 14, 20);
+	FOUR(F3, 32, 5, 3, 4, 11, 16, 23);
+	FOUR(F3, 36, 1, 3, 4, 11, 16, 23);
+	FOUR(F3, 40, 13, 3, 4, 11, 16, 23);
+	FOUR(F3, 44, 9, 3, 4, 11, 16, 23);
+	FOUR(F4, 48, 0, 7, 6, 10, 15, 21);
+	FOUR(F4, 52, 12, 7, 6, 10, 15, 21);
+	FOUR(F4, 56, 8, 7, 6, 10, 15, 21);
+	FOUR(F4, 60, 4, 7, 6, 10, 15, 21);
 	s->a += a;
 	s->b += b;
 	s->c += c;
 	s->d += d;
 }
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define MIX(x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
+#define LOW_WORDS(x, y) MIX(x, y, 0, 8, 1, 9, 4, 12, 5, 13)
+#define HIGH_WORDS(x, y) MIX(x, y, 2, 10, 3, 11, 6, 14, 7, 15)
+#define LOW_PAIRS(x, y) MIX(x, y, 0, 1, 8, 9, 4, 5, 12, 13)
+#define HIGH_PAIRS(x, y) MIX(x, y, 2, 3, 10, 11, 6, 7, 14, 15)
+#define LOW_HALVES(x, y) MIX(x, y, 0, 1, 2, 3, 8, 9, 10, 11)
+#define HIGH_HALVES(x, y) MIX(x, y, 4, 5, 6, 7, 12, 13, 14, 15)
+
+/* Eight words of each lane, from a byte on: w[i] becomes the i-th of all lanes. */
+static inline __attribute__((always_inline)) void
+take_words(const struct state *s, size_t from, words w[8])
+{
+	words r[LANES], t[LANES];
+
+	for (size_t l = 0; l < LANES; l++)
+		memcpy(&r[l], s->lanes[l].p + from, sizeof(r[l]));
+	for (size_t l = 0; l < LANES; l += 2) {
+		t[l] = LOW_WORDS(r[l], r[l + 1]);
+		t[l + 1] = HIGH_WORDS(r[l], r[l + 1]);
+	}
+	for (size_t l = 0; l < LANES; l += 4) {
+		r[l] = LOW_PAIRS(t[l], t[l + 2]);
+		r[l + 1] = HIGH_PAIRS(t[l], t[l + 2]);
+		r[l + 2] = LOW_PAIRS(t[l + 1], t[l + 3]);
+		r[l + 3] = HIGH_PAIRS(t[l + 1], t[l + 3]);
+	}
+	for (size_t l = 0; l < 4; l++) {
+		w[l] = LOW_HALVES(r[l], r[l + 4]);
+		w[l + 4] = HIGH_HALVES(r[l], r[l + 4]);
+	}
+}
+#else
+static uint32_t
+word_at(const unsigned char *p)
+{
+	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
+	       (uint32_t)p[3] << 24;
+}
+
+static void
+take_words(const struct state *s, size_t from, words w[8])
+{
+	for (size_t i = 0; i < 8; i++)
+		for (size_t l = 0; l < LANES; l++)
+			w[i][l] = word_at(s->lanes[l].p + from + 4 * i);
+}
+#endif
 
 /* n blocks of each lane: inlined into a function for each kind of processor. */
 static inline __attribute__((always_inline)) void
@@ -154,9 +204,8 @@ turn_blocks(struct state *s, size_t n)
 	words w[16];
 
 	for (size_t k = 0; k < n; k++) {
-		for (size_t i = 0; i < 16; i++)
-			for (size_t l = 0; l < LANES; l++)
-				w[i][l] = word_at(s->lanes[l].p + BLOCK * k + 4 * i);
+		take_words(s, BLOCK * k, w);
+		take_words(s, BLOCK * k + BLOCK / 2, w + 8);
 		turn_block(s, w);
 	}
 }
