@@ -1,13 +1,13 @@
 #include "aws/call.h"
 #include "aws/credentials.h"
 #include "base/clock.h"
+#include "base/crc32.h"
 #include "base/log.h"
 #include "base/num.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <zlib.h>
 
 /* A longer message is cut. */
 __attribute__((format(printf, 3, 4))) static void
@@ -89,7 +89,7 @@ check_body(struct ryde_aws_call *call, const struct ryde_http_answer *a)
 		    type.n > 0 ? (int)(type.n < 80 ? type.n : 80) : 15,
 		    type.n > 0 ? type.p : "an unknown type");
 	} else if (sum.n > 0 && ryde_num_u64(sum, UINT32_MAX, &want) &&
-		   crc32_z(0, (const unsigned char *)body.p, body.n) != want) {
+		   ryde_crc32(body) != want) {
 		say(f, RYDE_AWS_TRANSIENT, "%s: the answer does not fit its checksum",
 		    call->endpoint.host);
 	}

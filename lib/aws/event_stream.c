@@ -1,10 +1,10 @@
 #include "aws/event_stream.h"
 
+#include "base/crc32.h"
 #include "base/err.h"
 
 #include <stdint.h>
 #include <string.h>
-#include <zlib.h>
 
 #define PRELUDE 12
 #define AROUND 16 /* prelude and last checksum */
@@ -51,13 +51,6 @@ u32(const char *p)
 	const unsigned char *b = (const unsigned char *)p;
 
 	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
-}
-
-static uint32_t
-crc(const char *p, size_t n)
-{
-	/* a message is far below 4 GiB */
-	return (uint32_t)crc32(0, (const unsigned char *)p, (uInt)n);
 }
 
 static int
@@ -158,7 +151,7 @@ prelude(const char *p, size_t *total, size_t *headers)
 {
 	*total = u32(p);
 	*headers = u32(p + 4);
-	if (crc(p, 8) != u32(p + 8))
+	if (ryde_crc32(ryde_view_mem(p, 8)) != u32(p + 8))
 		return "a checksum is wrong";
 	if (*headers > RYDE_EVENT_STREAM_HEADERS_MAX || *total < AROUND + *headers ||
 	    *total - AROUND - *headers > RYDE_EVENT_STREAM_PAYLOAD_MAX)
@@ -196,7 +189,7 @@ ryde_event_stream_next(
 		return broken(wrong, err);
 	if (left < total)
 		return 0;
-	if (crc(p, total - 4) != u32(p + total - 4))
+	if (ryde_crc32(ryde_view_mem(p, total - 4)) != u32(p + total - 4))
 		return broken("a checksum is wrong", err);
 	*event = (struct ryde_event){
 	    .payload = ryde_view_mem(p + PRELUDE + headers, total - AROUND - headers)};
