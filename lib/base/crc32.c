@@ -6,8 +6,9 @@
 #ifdef __x86_64__
 #include <immintrin.h>
 
-#define BLOCK 64 /* bytes: four registers, so that no multiplication waits for another \
-		  */
+#define BLOCK                                                                    \
+	64 /* bytes: four registers, so that no multiplication waits for another \
+	    */
 
 /*
  * x to the powers of 4 * 128 + 32, 4 * 128 - 32, 128 + 32, 128 - 32 and 64, modulo the
