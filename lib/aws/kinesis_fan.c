@@ -27,13 +27,16 @@ struct ryde_kinesis_fan {
 	struct ryde_event_stream events;
 	struct ryde_pos continuation; /* n 0: none yet, begin where the shard is placed */
 	int64_t heard_mono_ms, heard_server_ms;
-	int64_t subscribed_mono_ms; /* INT64_MIN: never */
-	bool blocked;		    /* bytes are kept back until there is room */
-	bool ended;		    /* the shard is read to its end */
-	bool children;		    /* its last event names some */
-	struct ryde_err broken;	    /* the subscription failed from inside */
-	bool missing;		    /* an exception: no such consumer, stream or shard */
-	bool in_use;		    /* an exception: somebody else has subscribed */
+	/* When the last subscription was made, at the latest; INT64_MIN: never. The
+	 * service took it somewhere between the request and the first of its answer. */
+	int64_t subscribed_mono_ms;
+	bool answered;
+	bool blocked;		/* bytes are kept back until there is room */
+	bool ended;		/* the shard is read to its end */
+	bool children;		/* its last event names some */
+	struct ryde_err broken; /* the subscription failed from inside */
+	bool missing;		/* an exception: no such consumer, stream or shard */
+	bool in_use;		/* an exception: somebody else has subscribed */
 };
 
 void
@@ -155,6 +158,9 @@ on_bytes(void *arg, struct ryde_view chunk)
 	struct ryde_kinesis_fan *f = s->fan;
 
 	f->heard_mono_ms = ryde_clock_mono_ms();
+	if (!f->answered)
+		f->subscribed_mono_ms = f->heard_mono_ms;
+	f->answered = true;
 	f->heard_server_ms = ryde_kinesis_shard_server_ms(s);
 	if (is_over(f))
 		return 0;
@@ -212,6 +218,7 @@ subscribe(struct ryde_kinesis_shard *s, struct ryde_err *err)
 		return -1;
 	request.body = ryde_buf_as_view(b);
 	f->heard_mono_ms = f->subscribed_mono_ms = ryde_clock_mono_ms();
+	f->answered = false;
 	s->call = ryde_aws_start(s->stream->aws, &request, err);
 	if (s->call == NULL)
 		return -1;
