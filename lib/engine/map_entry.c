@@ -150,6 +150,16 @@ ryde_map_entry_same_way(
 }
 
 bool
+ryde_map_entry_same_name(
+    const struct ryde_map_entry *e, struct ryde_view text, struct ryde_view name)
+{
+	const char *p = text.p + e->way_n;
+
+	return e->way_n > 0 && text.n > e->way_n + name.n && p[name.n] == '"' &&
+	       memcmp(text.p, e->way, e->way_n) == 0 && memcmp(p, name.p, name.n) == 0;
+}
+
+bool
 ryde_map_entry_name(
     struct ryde_map_entry *e, struct ryde_view payload, struct ryde_view *name)
 {

@@ -43,6 +43,9 @@ bool ryde_map_entry_name(
  */
 bool ryde_map_entry_same_way(
     const struct ryde_map_entry *e, struct ryde_view text, struct ryde_view *name);
+/* True where that would find the name, which it found before. */
+bool ryde_map_entry_same_name(
+    const struct ryde_map_entry *e, struct ryde_view text, struct ryde_view name);
 /* Why there was none, as a text in why. */
 void ryde_map_entry_no_name(
     struct ryde_map_entry *e, struct ryde_view payload, char *why, size_t n);

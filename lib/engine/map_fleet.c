@@ -32,6 +32,9 @@ struct unicorn {
 	struct unicorn *next_in_bucket;
 	struct unicorn *newer, *older; /* by change; those with an entry */
 	struct unicorn *next_waiting;
+	/* whose line came behind one of this, as long as nobody was forgotten since */
+	struct unicorn *successor;
+	uint64_t successor_at;
 	uint64_t id, change, lines;
 	uint32_t hash;
 	enum state state;
@@ -53,7 +56,7 @@ struct ryde_map_fleet {
 	struct ryde_buf scratch;
 	struct unicorn **buckets;
 	size_t n_buckets, n;
-	uint64_t seed, ids, change, pending;
+	uint64_t seed, ids, change, pending, forgotten;
 	struct unicorn *newest, *oldest, *waiting;
 };
 
@@ -224,6 +227,7 @@ forget(struct ryde_map_fleet *f, struct unicorn *u)
 	*at = u->next_in_bucket;
 	unlink_drawn(f, u);
 	f->n--;
+	f->forgotten++;
 	unicorn_free(u);
 }
 
@@ -312,26 +316,47 @@ ryde_map_fleet_take(
 	return line->lasting ? 0 : keep(u, err);
 }
 
+/* The unicorn of the line at the beginning of text, which comes behind one of `before`
+ * (NULL: not known). NULL where the line must be taken by itself. */
+static inline struct unicorn *
+whose_line(struct ryde_map_fleet *f, struct unicorn *before, struct ryde_view text)
+{
+	struct unicorn *u = NULL;
+	struct ryde_view name;
+
+	if (!ryde_line_is_bare(text))
+		return NULL;
+	/* fleets send in turns */
+	if (before != NULL && before->successor_at == f->forgotten)
+		u = before->successor;
+	if (u != NULL &&
+	    ryde_map_entry_same_name(f->reader, text, ryde_view_mem(u->name, u->name_n)))
+		return u;
+	if (!ryde_map_entry_same_way(f->reader, text, &name))
+		return NULL;
+	u = known(f, name, hash_of(name, f->seed));
+	if (before != NULL) {
+		before->successor = u;
+		before->successor_at = f->forgotten;
+	}
+	return u;
+}
+
 struct ryde_map_taken
 ryde_map_fleet_take_lines(
     struct ryde_map_fleet *f, struct ryde_view text, uint64_t number)
 {
 	struct ryde_map_line line = {.number = number, .arrival_ms = -1, .lasting = true};
 	struct ryde_map_taken t = {0};
-	struct ryde_view name;
+	struct unicorn *u = NULL;
 
 	while (t.bytes < text.n) {
 		struct ryde_view rest = ryde_view_mem(text.p + t.bytes, text.n - t.bytes);
-		struct unicorn *u;
 		const char *nl;
 
-		if (!ryde_line_is_bare(rest) ||
-		    !ryde_map_entry_same_way(f->reader, rest, &name))
-			break;
-		u = known(f, name, hash_of(name, f->seed));
-		nl = memchr(
-		    name.p + name.n, '\n', rest.n - (size_t)(name.p + name.n - rest.p));
-		if (u == NULL || nl == NULL || nl - rest.p > RYDE_MAP_LINE_MAX)
+		u = whose_line(f, u, rest);
+		nl = u != NULL ? memchr(rest.p, '\n', rest.n) : NULL;
+		if (nl == NULL || nl - rest.p > RYDE_MAP_LINE_MAX)
 			break;
 		if (u->state != DRAWN && u->line.ticket == 0)
 			t.overtaken++;

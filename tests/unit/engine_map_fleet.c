@@ -412,9 +412,32 @@ check_many_left(void)
 	ryde_map_fleet_free(f);
 }
 
+/* Who came behind whom is not looked for where it is not any more. */
+static void
+check_many_forgotten(void)
+{
+	const char *lines = "{\"Name\":\"a\",\"Latitude\":1,\"Longitude\":2}\n"
+			    "{\"Name\":\"b\",\"Latitude\":1,\"Longitude\":2}\n"
+			    "{\"Name\":\"a\",\"Latitude\":1,\"Longitude\":2}\n"
+			    "{\"Name\":\"b\",\"Latitude\":1,\"Longitude\":2}\n";
+	struct ryde_map_fleet *f = new_fleet(100, 0);
+
+	take(f, 0, "{\"Name\":\"b\",\"Latitude\":1,\"Longitude\":2}");
+	take(f, 0, "{\"Name\":\"a\",\"Latitude\":1,\"Longitude\":2}");
+	CHECK(ryde_map_fleet_take_lines(f, ryde_view_of(lines), 1).lines == 4, "all");
+	draw(f, 5);
+	take(f, 0, "{\"Name\":\"a\",\"Latitude\":1,\"Longitude\":2}");
+	draw(f, 90);
+	draw(f, 110);
+	CHECK(ryde_map_fleet_count(f) == 1, "b is forgotten");
+	CHECK(ryde_map_fleet_take_lines(f, ryde_view_of(lines), 1).lines == 1, "a alone");
+	ryde_map_fleet_free(f);
+}
+
 int
 main(void)
 {
+	check_many_forgotten();
 	check_many();
 	check_many_left();
 	check_lines();
