@@ -53,6 +53,8 @@ ryde_view_starts(struct ryde_view v, const char *prefix)
 	return v.n >= n && memcmp(v.p, prefix, n) == 0;
 }
 
+/* The order of two by their bytes: -1, 0, 1. */
+int ryde_view_order(struct ryde_view a, struct ryde_view b);
 /* The bytes of v as a C string, to be freed; NULL without memory. */
 char *ryde_view_copy(struct ryde_view v);
 

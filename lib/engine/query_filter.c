@@ -4,7 +4,6 @@
 #include "engine/query_source.h"
 
 #include <sqlite3.h>
-#include <string.h>
 
 #define WHOLE_MAX 9007199254740992 /* integers up to here are doubles */
 
@@ -27,8 +26,8 @@ ryde_query_test_value(struct ryde_query_test *t, sqlite3_value *value)
 	t->is_number = t->is_number && t->number <= WHOLE_MAX && t->number >= -WHOLE_MAX;
 }
 
-static bool
-holds(int op, int order)
+bool
+ryde_query_filter_holds(int op, int order)
 {
 	switch (op) {
 	case SQLITE_INDEX_CONSTRAINT_EQ:
@@ -44,15 +43,6 @@ holds(int op, int order)
 	default:
 		return true;
 	}
-}
-
-static int
-order_of_texts(struct ryde_view a, struct ryde_view b)
-{
-	size_t n = a.n < b.n ? a.n : b.n;
-	int c = n > 0 ? memcmp(a.p, b.p, n) : 0;
-
-	return c != 0 ? c : (a.n > b.n) - (a.n < b.n);
 }
 
 /* An integer with leading zeros; what begins as a number and is none cannot be told. */
@@ -81,27 +71,37 @@ is_word(const struct ryde_query_test *t)
 	return t->is_text && !t->is_number && is_plain_text(t->text);
 }
 
-static bool
-lets(const struct ryde_query_test *t, const struct ryde_query_extra *extra,
-    struct ryde_view text)
+int
+ryde_query_filter_order(const struct ryde_query_test *t,
+    const struct ryde_query_extra *extra, struct ryde_view text)
 {
 	int64_t whole;
 
 	if (extra->kind == RYDE_QUERY_EXTRA_TEXT)
-		return !t->is_text || holds(t->op, order_of_texts(text, t->text));
+		return t->is_text ? ryde_view_order(text, t->text)
+				  : RYDE_QUERY_FILTER_UNSURE;
 	/* numbers come before texts */
 	if (read_whole(text, &whole)) {
 		double v = (double)whole;
 
 		if (t->is_number)
-			return holds(t->op, (v > t->number) - (v < t->number));
-		return !is_word(t) || holds(t->op, -1);
+			return (v > t->number) - (v < t->number);
+		return is_word(t) ? -1 : RYDE_QUERY_FILTER_UNSURE;
 	}
 	if (!is_plain_text(text))
-		return true;
+		return RYDE_QUERY_FILTER_UNSURE;
 	if (t->is_number)
-		return holds(t->op, 1);
-	return !is_word(t) || holds(t->op, order_of_texts(text, t->text));
+		return 1;
+	return is_word(t) ? ryde_view_order(text, t->text) : RYDE_QUERY_FILTER_UNSURE;
+}
+
+static bool
+lets(const struct ryde_query_test *t, const struct ryde_query_extra *extra,
+    struct ryde_view text)
+{
+	int order = ryde_query_filter_order(t, extra, text);
+
+	return order == RYDE_QUERY_FILTER_UNSURE || ryde_query_filter_holds(t->op, order);
 }
 
 bool

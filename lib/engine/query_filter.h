@@ -28,6 +28,16 @@ struct ryde_query_filter {
  * lets everything through. */
 void ryde_query_test_value(struct ryde_query_test *t, struct sqlite3_value *value);
 /*
+ * The order of an extra column's text and the value of a test, below 0, 0 or above, as
+ * SQL compares with the affinity of the column's kind. RYDE_QUERY_FILTER_UNSURE where
+ * that is not plain.
+ */
+int ryde_query_filter_order(const struct ryde_query_test *t,
+    const struct ryde_query_extra *extra, struct ryde_view text);
+#define RYDE_QUERY_FILTER_UNSURE 2
+/* True where an order is what op (as in a test) asks for. */
+bool ryde_query_filter_holds(int op, int order);
+/*
  * False only where no row can be wanted whose extra column i has this text. Compares as
  * SQL does with the affinity of the column's kind; where that is not plain, it is true.
  */

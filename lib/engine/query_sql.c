@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "json/scan.h"
 
+#include <sqlite3.h>
 #include <string.h>
 #include <strings.h>
 
@@ -266,4 +267,21 @@ ryde_query_sql_first(const char *sql, size_t *used)
 	}
 	*used = (size_t)(rest.p - sql);
 	return ryde_view_mem(begin, begin != NULL ? (size_t)(end - begin) : 0);
+}
+
+bool
+ryde_query_sql_is_name(struct ryde_view a, struct ryde_view b)
+{
+	struct ryde_buf x, y;
+	bool is;
+
+	ryde_buf_init(&x, a.n + 1);
+	ryde_buf_init(&y, b.n + 1);
+	ryde_query_sql_unquote(&x, a);
+	ryde_query_sql_unquote(&y, b);
+	is = !x.failed && !y.failed && x.n == y.n &&
+	     sqlite3_stricmp(ryde_buf_str(&x), ryde_buf_str(&y)) == 0;
+	ryde_buf_free(&x);
+	ryde_buf_free(&y);
+	return is;
 }

@@ -47,6 +47,8 @@ bool ryde_query_sql_take(struct ryde_view *rest, const char *word);
 
 /* Clears to, and puts there what a name or a text stands for, its quotes undone. */
 void ryde_query_sql_unquote(struct ryde_buf *to, struct ryde_view token);
+/* True where two tokens, quoted or not, are the same name, letter case apart. */
+bool ryde_query_sql_is_name(struct ryde_view a, struct ryde_view b);
 /* Appends a name in "", whatever is in it. */
 void ryde_query_sql_quote(struct ryde_buf *to, struct ryde_view name);
 /* Takes a name from the front of *rest: a word that begins with no digit, or one in
