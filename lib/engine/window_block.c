@@ -88,8 +88,8 @@ read_times(struct ryde_window_block *b, size_t i, int64_t from_ms, int64_t to_ms
 	for (; i < b->n; i++, v += b->def->n_paths) {
 		struct ryde_view line = ryde_window_block_line(b, i);
 
-		if (v->kind != RYDE_JSON_STRING || line.n > RYDE_LINE_MAX ||
-		    !ryde_line_is_bare(line) ||
+		if ((v->kind != RYDE_JSON_STRING && v->kind != RYDE_JSON_NUMBER) ||
+		    line.n > RYDE_LINE_MAX || !ryde_line_is_bare(line) ||
 		    !ryde_window_read_time(b->read, v->text, &b->at_ms[i]) ||
 		    b->at_ms[i] < from_ms || b->at_ms[i] >= to_ms)
 			break;

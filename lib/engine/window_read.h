@@ -55,8 +55,8 @@ int ryde_window_read(struct ryde_window_read *r, const struct ryde_window_record
  * wrong with it is not told. */
 bool ryde_window_read_found(
     struct ryde_window_read *r, const struct ryde_json_value *values);
-/* The time that a string without escapes tells, behind which eight bytes may be read.
- * False: none, or one that is out of bounds. */
+/* The time that a string without escapes tells, or a number, behind which eight bytes may
+ * be read. False: none, or one that is out of bounds. */
 bool ryde_window_read_time(
     struct ryde_window_read *r, struct ryde_view text, int64_t *out_ms);
 

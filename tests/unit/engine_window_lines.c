@@ -223,6 +223,10 @@ put_time(struct ryde_buf *b, struct ryde_random *r, int64_t at_ms)
 	case 2:
 		ryde_buf_printf(b, "\"2026-11-23 %02d:%02d:%02d\"", hour, minute, second);
 		break;
+	case 3:
+		/* the same day in milliseconds since 1970 */
+		ryde_buf_printf(b, "%lld", (long long)(INT64_C(1795392000000) + at_ms));
+		break;
 	default:
 		ryde_buf_printf(b, "\"2026-11-23 %02d:%02d:%02d.%03d\"", hour, minute,
 		    second, (int)ms);
