@@ -278,7 +278,7 @@ make_parts(struct ryde_json_shape *shape, const char *p, const bool *fixed)
 			    .first = (uint16_t)(i + 1),
 			    .field = (uint16_t)n_fields};
 			part++;
-		} else if (n > 0) {
+		} else if (s->kind != RYDE_JSON_ABSENT) {
 			s->form = (uint16_t)used;
 			put_like(shape, s, used, p, n);
 			if (s->path >= 0) {

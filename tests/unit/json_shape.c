@@ -82,12 +82,14 @@ try_line(struct ryde_json_shapes *set, const char *bytes, size_t n)
 	struct ryde_view line;
 	bool good;
 
+	memset(found, 0x55, sizeof(found));
 	memset(room, '5', all + RYDE_JSON_SHAPE_BEHIND);
 	memcpy(room, bytes, n);
 	room[n] = '\n';
 	memcpy(room + n + 1, next, sizeof(next) - 1);
 	line = ryde_view_mem(room, (size_t)((char *)memchr(room, '\n', all) - room));
 	CHECK(ryde_json_shapes_find_lines(set, line, &to, 4) == 0, "%.*s", (int)n, bytes);
+	memset(found, 0x55, sizeof(found));
 	hits = ryde_json_shapes_find_lines(set, ryde_view_mem(room, all), &to, 4);
 	for (size_t i = 0; i < hits; i++, from += line.n + 1) {
 		line.p = room + from;
@@ -268,6 +270,42 @@ test_lines(void)
 #endif
 }
 
+/* Many lines that are all the same: each value is set in each of them, also where it is
+ * empty. */
+static void
+test_same(void)
+{
+	static const char *const same_lines[] = {"{\"Name\":\"\",\"Distance\":1}\n",
+	    "{\"Name\":\"\",\"StatusTime\":\"\",\"MagicPoints\":null}\n"};
+	struct ryde_json_value found[64 * PATHS], scanned[PATHS];
+	size_t ends[64], n, done;
+	const struct ryde_json_shape_found to = {found, ends, PATHS};
+	struct ryde_json_fault fault;
+	struct ryde_json_shapes set;
+	char room[64 * 80 + RYDE_JSON_SHAPE_BEHIND];
+
+	for (size_t k = 0; k < 2; k++) {
+		n = strlen(same_lines[k]);
+		memset(room, 0, sizeof(room));
+		for (size_t i = 0; i < 64; i++)
+			memcpy(room + i * n, same_lines[k], n);
+		ryde_json_shapes_init(&set);
+		(void)ryde_json_find(ryde_view_mem(room, n - 1), paths, scanned, &fault);
+		ryde_json_shapes_learn(&set, ryde_view_mem(room, n - 1), scanned, PATHS);
+		memset(found, 0x55, sizeof(found));
+		done = ryde_json_shapes_find_lines(
+		    &set, ryde_view_mem(room, 64 * n), &to, 64);
+#ifdef __SSE2__
+		CHECK(done == 64, "%zu", done);
+#endif
+		for (size_t i = 0; i < done; i++) {
+			(void)ryde_json_find(
+			    ryde_view_mem(room + i * n, n - 1), paths, scanned, &fault);
+			CHECK(same(found + i * PATHS, scanned), "%zu: %zu", k, i);
+		}
+	}
+}
+
 /* Members in any order, some of them twice or not at all, and what is nearly one. */
 static void
 test_members(void)
@@ -356,6 +394,7 @@ main(void)
 	test_lengths();
 	test_mutations();
 	test_lines();
+	test_same();
 	test_members();
 	test_newline();
 	ryde_json_paths_free(paths);
