@@ -10,6 +10,7 @@
 #include "engine/window_read.h"
 #include "engine/window_rows.h"
 #include "engine/window_session.h"
+#include "engine/window_slices.h"
 #include "flow/window_at.h"
 #include "line/envelope.h"
 
@@ -119,31 +120,44 @@ open_pane(struct ryde_window *w, const struct ryde_window_extent_span *span,
 	return pane;
 }
 
-/* Puts what was read last into one of its windows. */
+/* Puts what was read last into a window, or into a slice of several, of which the last
+ * one ends at end_ms. NULL without memory. */
+static struct ryde_window_keys_group *
+take_into(struct ryde_window *w, struct ryde_window_keys_pane *pane, int64_t end_ms,
+    uint32_t hash, const struct ryde_window_agg_order *order, struct ryde_err *err)
+{
+	struct ryde_window_keys_group *g;
+	int entered;
+
+	if (w->group.tracks) {
+		entered = ryde_window_keys_enter(pane, order->shard, err);
+		if (entered < 0 || (entered > 0 && ryde_window_group_enter(&w->group,
+						       order->shard, end_ms, err) != 0))
+			return NULL;
+	}
+	g = ryde_window_keys_group(
+	    &w->keys, pane, w->read.key, hash, w->read.written, order, err);
+	if (g == NULL || ryde_window_agg_take(w->def, ryde_window_keys_states(g),
+			     w->read.inputs, w->read.passes, order, err) != 0)
+		return NULL;
+	return g;
+}
+
+/* Puts it into one of its windows. */
 static int
-take_into(struct ryde_window *w, size_t span, uint32_t hash,
+take_window(struct ryde_window *w, size_t span, uint32_t hash,
     const struct ryde_window_agg_order *order, bool again, struct ryde_err *err)
 {
 	struct ryde_window_keys_pane *pane = w->keys.last;
 	struct ryde_window_keys_group *g;
-	int entered;
 
 	if (pane == NULL || pane->end_ms != w->cell.spans[span].end_ms) {
 		pane = open_pane(w, &w->cell.spans[span], err);
 		if (pane == NULL)
 			return -1;
 	}
-	if (w->group.tracks) {
-		entered = ryde_window_keys_enter(pane, order->shard, err);
-		if (entered < 0 ||
-		    (entered > 0 && ryde_window_group_enter(
-					&w->group, order->shard, pane->end_ms, err) != 0))
-			return -1;
-	}
-	g = ryde_window_keys_group(
-	    &w->keys, pane, w->read.key, hash, w->read.written, order, err);
-	if (g == NULL || ryde_window_agg_take(w->def, ryde_window_keys_states(g),
-			     w->read.inputs, w->read.passes, order, err) != 0)
+	g = take_into(w, pane, pane->end_ms, hash, order, err);
+	if (g == NULL)
 		return -1;
 	pane->records += span + 1 == w->cell.n;
 	/* What was seen in the life before was in the row that was given out then. */
@@ -152,6 +166,21 @@ take_into(struct ryde_window *w, size_t span, uint32_t hash,
 		pane->changed = true;
 		w->rows.touched |= pane->fired;
 	}
+	return 0;
+}
+
+/* Puts it into the slice of its windows that are open, from the first-th on. */
+static int
+take_slice(struct ryde_window *w, size_t first, uint32_t hash,
+    const struct ryde_window_agg_order *order, struct ryde_err *err)
+{
+	struct ryde_window_keys_pane *pane =
+	    ryde_window_slices_open(&w->keys, &w->cell, w->cell.spans[first].end_ms, err);
+
+	if (pane == NULL ||
+	    take_into(w, pane, pane->last_end_ms, hash, order, err) == NULL)
+		return -1;
+	pane->records++;
 	return 0;
 }
 
@@ -166,24 +195,26 @@ take(struct ryde_window *w, const struct ryde_window_record *record, struct ryde
 	enum ryde_window_group_verdict verdict;
 	enum ryde_window_fed fed = RYDE_WINDOW_TAKEN;
 	uint32_t hash = ryde_window_keys_hash(&w->keys, w->read.key);
-	size_t taken = 0;
+	size_t first = w->cell.n;
 
-	for (size_t i = w->cell.n; i-- > 0;) {
+	for (; first > 0; first--) {
 		/* From the last one to end to the first: where one is closed, so are the
 		 * others. */
-		verdict = ryde_window_group_judge(
-		    &w->group, record->shard, &record->pos, w->cell.spans[i].end_ms);
+		verdict = ryde_window_group_judge(&w->group, record->shard, &record->pos,
+		    w->cell.spans[first - 1].end_ms);
 		if (verdict != RYDE_WINDOW_GROUP_TAKE) {
 			fed = verdict == RYDE_WINDOW_GROUP_SKIP ? RYDE_WINDOW_SKIPPED
 								: RYDE_WINDOW_LATE;
 			break;
 		}
-		if (take_into(w, i, hash, &order, again, err) != 0)
+		if (!w->keys.sliced &&
+		    take_window(w, first - 1, hash, &order, again, err) != 0)
 			return RYDE_WINDOW_FAILED;
-		taken++;
 	}
-	if (taken == 0)
+	if (first == w->cell.n)
 		return fed;
+	if (w->keys.sliced && take_slice(w, first, hash, &order, err) != 0)
+		return RYDE_WINDOW_FAILED;
 	w->ordinal++;
 	w->missed += fed == RYDE_WINDOW_LATE;
 	return RYDE_WINDOW_TAKEN;
@@ -477,6 +508,8 @@ ryde_window_next_end(struct ryde_window *w, int64_t *end_ms)
 
 	if (s != NULL)
 		*end_ms = ryde_window_session_end(&w->sessions, s);
+	else if (w->keys.sliced)
+		return ryde_window_slices_end(&w->keys, end_ms);
 	else if (!w->session && w->keys.n > w->keys.n_fired)
 		*end_ms = w->keys.panes[w->keys.n_fired]->end_ms;
 	else

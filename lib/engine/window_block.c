@@ -4,6 +4,7 @@
 #include "engine/window_group.h"
 #include "engine/window_keys.h"
 #include "engine/window_read.h"
+#include "engine/window_slices.h"
 #include "json/shape.h"
 #include "line/envelope.h"
 
@@ -202,15 +203,17 @@ find_groups(struct ryde_window_block *b, size_t i, size_t n,
 	return 0;
 }
 
-/* The window that was used last, where it is the cell's only one and open. */
+/* The window that was used last, where it is the cell's only one, or the slice of its
+ * windows, where all of them are open. */
 static struct ryde_window_keys_pane *
 open_pane(const struct ryde_window_block *b, const struct ryde_window_extent_cell *cell)
 {
 	struct ryde_window_keys_pane *pane = b->keys->last;
 
-	if (!b->usual || cell->n != 1 || pane == NULL ||
-	    pane->end_ms != cell->spans[0].end_ms || pane->fired ||
-	    ryde_window_group_is_closed(b->group, pane->end_ms))
+	if (!b->usual || cell->n == 0 || pane == NULL || pane->fired ||
+	    (b->keys->sliced ? pane->end_ms != cell->to_ms
+			     : cell->n != 1 || pane->end_ms != cell->spans[0].end_ms) ||
+	    ryde_window_group_is_closed(b->group, cell->spans[0].end_ms))
 		return NULL;
 	return pane;
 }
@@ -228,7 +231,11 @@ ryde_window_block_take(struct ryde_window_block *b, size_t i,
 	if (pane == NULL)
 		return 0;
 	/* The first window that is not out yet is due by that time. */
-	due_ms = b->keys->panes[b->keys->n_fired]->end_ms + b->def->lateness_ms;
+	if (!b->keys->sliced)
+		due_ms = b->keys->panes[b->keys->n_fired]->end_ms;
+	else if (!ryde_window_slices_end(b->keys, &due_ms))
+		return 0;
+	due_ms += b->def->lateness_ms;
 	to_ms = due_ms < to_ms ? due_ms : to_ms;
 	n = read_times(b, i, cell->from_ms, to_ms, latest_ms);
 	n = read_inputs(b, i, n);

@@ -55,7 +55,8 @@ size_t ryde_window_block_find(struct ryde_window_block *b, struct ryde_view line
 /*
  * Takes lines from the i-th on, of a shard that is plain (engine/window_group.h), as long
  * as they lie in the window that was used last, which must be the cell's only one and
- * open, and none lets the watermark pass the end of a window. Returns how many, or -1
+ * open (or in the slice, whose windows must all be open), and none lets the watermark
+ * pass the end of a window. Returns how many, or -1
  * without memory. Of the rest nothing is known. *latest_ms becomes their greatest time.
  */
 int ryde_window_block_take(struct ryde_window_block *b, size_t i,

@@ -137,6 +137,9 @@ ryde_window_extreme_merge(struct ryde_window_extreme *e, bool greatest,
 	if (from->kept.form == RYDE_WINDOW_EXTREME_NOTHING)
 		return 0;
 	in.number = number_of(from);
+	if (in.number.small &&
+	    ryde_window_extreme_add_usual(e, greatest, &in.number, &order))
+		return 0;
 	if (from->kept.form == RYDE_WINDOW_EXTREME_LARGE)
 		in.text = ryde_view_mem(from->u.written->text, from->u.written->n);
 	else

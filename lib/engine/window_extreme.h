@@ -46,8 +46,8 @@ ryde_window_extreme_holds(const struct ryde_window_extreme *e, bool greatest,
 			: n->coefficient > e->u.coefficient;
 }
 
-/* Takes a number in that is of the scale of what is held, as nearly all are. False, with
- * nothing changed, where it is another, or equals what is held and is not later. */
+/* Takes a small number in that is of the scale of what is held, as nearly all are. False,
+ * with nothing changed, where it is another, or equals what is held and is not later. */
 static inline bool
 ryde_window_extreme_add_usual(struct ryde_window_extreme *e, bool greatest,
     const struct ryde_window_number *n, const struct ryde_window_agg_order *order)

@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/random.h"
+#include "engine/window_slices.h"
 #include "engine/window_sort.h"
 
 #include <stdlib.h>
@@ -24,6 +25,8 @@ ryde_window_keys_start(
 {
 	memset(k, 0, sizeof(*k));
 	k->def = def;
+	k->sliced = ryde_window_slices_suit(def);
+	k->out_ms = INT64_MIN;
 	return ryde_random_bytes(&k->seed, sizeof(k->seed), err);
 }
 
@@ -34,8 +37,8 @@ ryde_window_keys_clear(const struct ryde_window_keys *k, struct ryde_window_keys
 	free(g->written);
 }
 
-static void
-pane_free(struct ryde_window_keys *k, struct ryde_window_keys_pane *p)
+void
+ryde_window_keys_pane_free(struct ryde_window_keys *k, struct ryde_window_keys_pane *p)
 {
 	struct ryde_window_keys_chunk *next;
 
@@ -66,7 +69,7 @@ void
 ryde_window_keys_free(struct ryde_window_keys *k)
 {
 	for (size_t i = 0; i < k->n; i++)
-		pane_free(k, k->panes[i]);
+		ryde_window_keys_pane_free(k, k->panes[i]);
 	free(k->panes);
 	k->panes = NULL;
 	k->n = 0;
@@ -92,8 +95,9 @@ find_pane(const struct ryde_window_keys *k, int64_t end_ms)
 	return low;
 }
 
-static struct ryde_window_keys_pane *
-pane_new(struct ryde_window_keys *k, const struct ryde_window_extent_span *span)
+struct ryde_window_keys_pane *
+ryde_window_keys_pane_new(
+    struct ryde_window_keys *k, const struct ryde_window_extent_span *span)
 {
 	struct ryde_window_keys_pane *p = calloc(1, sizeof(*p));
 
@@ -134,7 +138,7 @@ ryde_window_keys_open(struct ryde_window_keys *k,
 		k->panes = panes;
 		k->cap = cap;
 	}
-	p = pane_new(k, span);
+	p = ryde_window_keys_pane_new(k, span);
 	if (p == NULL)
 		goto nomem;
 	memmove(&k->panes[at + 1], &k->panes[at], (k->n - at) * sizeof(*k->panes));
@@ -370,6 +374,6 @@ ryde_window_keys_drop(struct ryde_window_keys *k, size_t i)
 	if (k->last == k->panes[i])
 		k->last = NULL;
 	k->n_fired -= k->panes[i]->fired;
-	pane_free(k, k->panes[i]);
+	ryde_window_keys_pane_free(k, k->panes[i]);
 	memmove(&k->panes[i], &k->panes[i + 1], (--k->n - i) * sizeof(*k->panes));
 }

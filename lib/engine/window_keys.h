@@ -60,6 +60,8 @@ struct ryde_window_keys_pane {
 	uint64_t *entered; /* a bit for each shard that has a record in it */
 	size_t entered_words;
 	struct ryde_window_keys_chunk *chunks;
+	/* Of a slice: the first and the last window that it is for, by their ends. */
+	int64_t first_end_ms, last_end_ms;
 };
 
 struct ryde_window_keys {
@@ -69,7 +71,9 @@ struct ryde_window_keys {
 	struct ryde_window_keys_pane *last;   /* the one that was used last */
 	size_t last_at;			      /* where it stood then */
 	size_t bytes;			      /* that all of it takes */
-	uint64_t seed;			      /* of the hash: keys come from strangers */
+	bool sliced;	/* panes are slices of windows: engine/window_slices.h */
+	int64_t out_ms; /* of slices: windows that end by then are out */
+	uint64_t seed;	/* of the hash: keys come from strangers */
 };
 
 /* Borrows def. -1 where the kernel gives no randomness. */
@@ -163,6 +167,12 @@ int ryde_window_keys_begin(const struct ryde_window_keys *k,
     struct ryde_window_keys_pane *pane, bool changed, bool last, struct ryde_err *err);
 /* The next one, NULL behind the last. */
 struct ryde_window_keys_group *ryde_window_keys_next(struct ryde_window_keys_pane *pane);
+/* A window that is none of k's, though its groups are made as theirs. NULL without
+ * memory. */
+struct ryde_window_keys_pane *ryde_window_keys_pane_new(
+    struct ryde_window_keys *k, const struct ryde_window_extent_span *span);
+void ryde_window_keys_pane_free(
+    struct ryde_window_keys *k, struct ryde_window_keys_pane *pane);
 /* Frees the i-th window. */
 void ryde_window_keys_drop(struct ryde_window_keys *k, size_t i);
 

@@ -5,6 +5,7 @@
 #include "base/timestamp.h"
 #include "base/zone.h"
 #include "engine/window_agg.h"
+#include "engine/window_slices.h"
 #include "json/string.h"
 
 #include <stdlib.h>
@@ -14,6 +15,9 @@ ryde_window_rows_free(struct ryde_window_rows *r)
 {
 	if (r->session != NULL)
 		ryde_window_session_drop(r->sessions, r->session);
+	if (r->pane != NULL && r->keys->sliced)
+		ryde_window_keys_pane_free(r->keys, r->pane);
+	r->pane = NULL;
 	free(r->early);
 	r->session = NULL;
 	r->early = NULL;
@@ -104,6 +108,21 @@ is_over(const struct ryde_window_rows *r, const struct ryde_window_keys_pane *p)
 	       ryde_window_group_is_closed(r->group, p->end_ms);
 }
 
+/* The next window that is put together from slices. */
+static bool
+next_joined(struct ryde_window_rows *r)
+{
+	struct ryde_window_keys_pane *p;
+	int64_t end_ms;
+
+	if (!ryde_window_slices_end(r->keys, &end_ms) ||
+	    (!r->closing && !ryde_window_group_is_past(r->group, end_ms)))
+		return false;
+	p = ryde_window_slices_join(r->keys, r->group);
+	r->failed = p == NULL;
+	return p == NULL || open_pane(r, p, false);
+}
+
 /* The next window to give out, looking at r->next and behind. Those that are over and
  * have nothing new are dropped on the way. */
 static bool
@@ -112,6 +131,8 @@ next_pane(struct ryde_window_rows *r)
 	struct ryde_window_keys *k = r->keys;
 	struct ryde_window_keys_pane *p;
 
+	if (k->sliced)
+		return next_joined(r);
 	while (r->next < k->n) {
 		p = k->panes[r->next];
 		if (r->pass == RYDE_WINDOW_ROWS_EARLY) {
@@ -146,6 +167,11 @@ close_pane(struct ryde_window_rows *r)
 	struct ryde_window_keys_pane *p = r->pane;
 
 	r->pane = NULL;
+	if (r->keys->sliced) {
+		ryde_window_slices_done(r->keys, p->end_ms);
+		ryde_window_keys_pane_free(r->keys, p);
+		return;
+	}
 	if (r->pass == RYDE_WINDOW_ROWS_EARLY)
 		return;
 	p->records = 0;
