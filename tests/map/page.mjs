@@ -35,7 +35,7 @@ export async function open(server, { others = false, stopped = false, before = a
   if (SLOW > 1) await (await context.newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: SLOW });
   if (stopped) {
     await page.clock.install({ time: 0 });
-    await page.clock.pauseAt(1000);
+    await page.clock.pauseAt(3600000); // it cannot be there yet
   }
   await page.addInitScript(recordStates);
   await before(page);

@@ -4,7 +4,7 @@
 // on ages, is seen on a page whose clock only the check moves (page.mjs). Where the server's clock must have come to some
 // point, passed() sees to it: more time does no harm there.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -56,8 +56,25 @@ export class Server {
       Server.all.delete(s);
       ok(status);
     }));
-    s.url = await until(() => /the map is at (\S+)/.exec(s.said)?.[1], `an address in: ${s.said}`);
+    let over = false;
+    s.ended.then(() => { over = true; });
+    s.url = await until(() => over ? 'none' : /the map is at (\S+)/.exec(s.said)?.[1], 'an address');
+    if (s.url === 'none') throw new Error(`ryde-map has ended: ${s.said}`);
     return s;
+  }
+
+  // On a port that stays free for the next one when this one ends: none that the kernel gives away, at either end, and none of
+  // the low ones that browsers refuse.
+  static async startToReturn(...options) {
+    const [first] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split('\t').map(Number);
+    for (let tries = 1; ; tries++) {
+      const port = 20000 + (process.pid * 7 + tries * 101) % Math.max(1, first - 20000);
+      try {
+        return await Server.start('--listen', `127.0.0.1:${port}`, ...options);
+      } catch (e) {
+        if (tries === 20) throw e; // others listen on all of them?
+      }
+    }
   }
 
   get port() {

@@ -416,21 +416,21 @@ check_many_left(void)
 static void
 check_many_forgotten(void)
 {
-	const char *lines = "{\"Name\":\"a\",\"Latitude\":1,\"Longitude\":2}\n"
-			    "{\"Name\":\"b\",\"Latitude\":1,\"Longitude\":2}\n"
-			    "{\"Name\":\"a\",\"Latitude\":1,\"Longitude\":2}\n"
-			    "{\"Name\":\"b\",\"Latitude\":1,\"Longitude\":2}\n";
+	const char *text = "{\"Name\":\"a\",\"Latitude\":1,\"Longitude\":2}\n"
+			   "{\"Name\":\"b\",\"Latitude\":1,\"Longitude\":2}\n"
+			   "{\"Name\":\"a\",\"Latitude\":1,\"Longitude\":2}\n"
+			   "{\"Name\":\"b\",\"Latitude\":1,\"Longitude\":2}\n";
 	struct ryde_map_fleet *f = new_fleet(100, 0);
 
 	take(f, 0, "{\"Name\":\"b\",\"Latitude\":1,\"Longitude\":2}");
 	take(f, 0, "{\"Name\":\"a\",\"Latitude\":1,\"Longitude\":2}");
-	CHECK(ryde_map_fleet_take_lines(f, ryde_view_of(lines), 1).lines == 4, "all");
+	CHECK(ryde_map_fleet_take_lines(f, ryde_view_of(text), 1).lines == 4, "all");
 	draw(f, 5);
 	take(f, 0, "{\"Name\":\"a\",\"Latitude\":1,\"Longitude\":2}");
 	draw(f, 90);
 	draw(f, 110);
 	CHECK(ryde_map_fleet_count(f) == 1, "b is forgotten");
-	CHECK(ryde_map_fleet_take_lines(f, ryde_view_of(lines), 1).lines == 1, "a alone");
+	CHECK(ryde_map_fleet_take_lines(f, ryde_view_of(text), 1).lines == 1, "a alone");
 	ryde_map_fleet_free(f);
 }
 

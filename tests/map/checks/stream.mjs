@@ -30,7 +30,7 @@ check('two browsers see the same, and one that comes later sees the trails', asy
 
 check('it finds its way back after a restart, and says what is wrong meanwhile', async () => {
   const token = path.join(scratch, 'token');
-  const server = await Server.start('--token-file', token);
+  const server = await Server.startToReturn('--token-file', token);
   const page = await open(server);
   server.send(line('before', 40.75, -73.98));
   await until(async () => (await names(page)).length === 1);
