@@ -266,6 +266,26 @@ assert max(len(r['l']) for r in rows) < 300
 PY
 }
 
+@test "--max-state counts long numbers that minima, maxima and sums hold" {
+	python3 -c '
+for i in range(2000): print("{\"at\":%d,\"k\":%d,\"v\":%d}" % (10**12 + i, i % 500, 10**900 + i))' > in
+	for f in min max sum avg stddev; do
+		ryde-window --tumble 1d -t .at --by .k --max-state 256k 'n=count()' "v=$f(.v)" < in > out
+		python3 - $f <<'PY'
+import json, sys
+rows = [json.loads(l, parse_int=str) for l in open('out')]
+assert sum(r.get('terminatedEarly', False) for r in rows) > 500, len(rows)
+assert sum(int(r['n']) for r in rows) == 2000
+if sys.argv[1] in ('min', 'max'):
+    pick = min if sys.argv[1] == 'min' else max
+    sys.set_int_max_str_digits(0) if hasattr(sys, 'set_int_max_str_digits') else None
+    for k in ('0', '7', '499'):
+        want = pick(10**900 + i for i in range(2000) if i % 500 == int(k))
+        assert pick(int(r['v']) for r in rows if r['k'] == k) == want
+PY
+	done
+}
+
 @test "tracks of walks as GPS loggers give them: days of gaps, one to five seconds a step, as fractions say" {
 	python3 - "${RYDE_TRACKS:-}" <<'PY'
 import collections, datetime, gzip, json, math, random, subprocess, sys

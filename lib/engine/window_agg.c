@@ -292,7 +292,7 @@ add(const struct ryde_window_def *def, enum ryde_window_def_function f, void *st
 	return 0;
 }
 
-/* What one state holds on the heap; of numbers, which are short or rare, nothing. */
+/* What one state holds on the heap. */
 static size_t
 heap_of(enum ryde_window_def_function f, const void *state)
 {
@@ -306,15 +306,21 @@ heap_of(enum ryde_window_def_function f, const void *state)
 		return ryde_window_quantile_bytes(state);
 	case RYDE_WINDOW_DEF_LIST:
 		return ryde_window_list_bytes(state);
+	case RYDE_WINDOW_DEF_SUM:
+		return ryde_window_sum_bytes(state);
+	case RYDE_WINDOW_DEF_AVG:
+		return ryde_window_sum_bytes(&((const struct mean *)state)->sum);
+	case RYDE_WINDOW_DEF_STDDEV:
+		return ryde_window_sum_bytes(
+			   &((const struct deviation *)state)->mean.sum) +
+		       ryde_window_sum_bytes(&((const struct deviation *)state)->squares);
+	case RYDE_WINDOW_DEF_MIN:
+	case RYDE_WINDOW_DEF_MAX:
+		return ryde_window_extreme_bytes(state);
 	case RYDE_WINDOW_DEF_START:
 	case RYDE_WINDOW_DEF_END:
 	case RYDE_WINDOW_DEF_COUNT_ALL:
 	case RYDE_WINDOW_DEF_COUNT:
-	case RYDE_WINDOW_DEF_SUM:
-	case RYDE_WINDOW_DEF_MIN:
-	case RYDE_WINDOW_DEF_MAX:
-	case RYDE_WINDOW_DEF_AVG:
-	case RYDE_WINDOW_DEF_STDDEV:
 		break;
 	}
 	return 0;

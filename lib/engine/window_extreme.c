@@ -148,6 +148,14 @@ ryde_window_extreme_merge(struct ryde_window_extreme *e, bool greatest,
 	return ryde_window_extreme_add(e, greatest, &in, &order, err);
 }
 
+size_t
+ryde_window_extreme_bytes(const struct ryde_window_extreme *e)
+{
+	return e->kept.form == RYDE_WINDOW_EXTREME_LARGE
+		   ? sizeof(*e->u.written) + e->u.written->n
+		   : 0;
+}
+
 void
 ryde_window_extreme_free(struct ryde_window_extreme *e)
 {

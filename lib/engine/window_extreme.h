@@ -71,6 +71,8 @@ int ryde_window_extreme_merge(struct ryde_window_extreme *e, bool greatest,
     struct ryde_err *err);
 /* Appends it, null where there is none. */
 void ryde_window_extreme_put(const struct ryde_window_extreme *e, struct ryde_buf *to);
+/* What it holds on the heap. */
+size_t ryde_window_extreme_bytes(const struct ryde_window_extreme *e);
 /* Frees what it holds. */
 void ryde_window_extreme_free(struct ryde_window_extreme *e);
 

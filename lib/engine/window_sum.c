@@ -208,6 +208,14 @@ ryde_window_sum_text(const struct ryde_window_sum *s, char *to)
 	return ryde_window_number_text(value, scale, to);
 }
 
+size_t
+ryde_window_sum_bytes(const struct ryde_window_sum *s)
+{
+	return s->form == RYDE_WINDOW_SUM_LARGE
+		   ? sizeof(*s->u.large) + s->u.large->cap * sizeof(*s->u.large->limbs)
+		   : 0;
+}
+
 void
 ryde_window_sum_free(struct ryde_window_sum *s)
 {

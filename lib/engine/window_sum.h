@@ -73,6 +73,8 @@ int ryde_window_sum_total(
 /* Where it is small its text, as ryde_decimal_put writes it, into
  * to[RYDE_WINDOW_NUMBER_TEXT]: returns the length. Else 0. */
 size_t ryde_window_sum_text(const struct ryde_window_sum *s, char *to);
+/* What it holds on the heap. */
+size_t ryde_window_sum_bytes(const struct ryde_window_sum *s);
 /* Frees what it holds; it is then the sum of nothing. */
 void ryde_window_sum_free(struct ryde_window_sum *s);
 

@@ -48,6 +48,7 @@ try_lines(struct ryde_json_shapes *set, const struct ryde_json_paths *paths,
 
 	MUST(room != NULL);
 	memcpy(room, lines.p, lines.n);
+	memset(found, 0x55, sizeof(found));
 	n = ryde_json_shapes_find_lines(set, ryde_view_mem(room, lines.n), &to, 4);
 	for (size_t i = 0; i <= n; i++, from += line.n + 1) {
 		nl = from < lines.n ? memchr(room + from, '\n', lines.n - from) : NULL;
