@@ -156,7 +156,9 @@ serve(struct ryde_ack_server *s, pid_t pid, struct ryde_err *err)
 		bool gone = waitpid(pid, &status, WNOHANG) == pid;
 		struct ryde_waits w = {0};
 
-		if (rc == 0)
+		/* all that a dead one said is there: a turn each for its coming, what it
+		 * said and its end are enough, and more do no harm */
+		for (int i = 0; rc == 0 && i < (gone ? 10 : 1); i++)
 			rc = ryde_ack_server_turn(s, err);
 		if (gone)
 			break;
