@@ -50,7 +50,7 @@ help:
 	@echo 'make check      build and run the tests (under ten minutes)'
 	@echo 'make map-check  the page of ryde-map in a browser (installs Chromium)'
 	@echo 'make runtime-check  the Node client of Lambda runtimes, compiled, under ryde-process'
-	@echo 'make lint       formats, floors, names, pages, options, scripts'
+	@echo 'make lint       formats, warnings, floors, names, pages, options, scripts'
 	@echo 'make sanitize   unit tests and bats under ASan and UBSan'
 	@echo 'make peers      AWS stand-ins with faults, in the long form'
 	@echo 'make torture    the crash tests in their long form'
@@ -182,7 +182,11 @@ map-check: deps map-data
 
 lint: deps
 	@$(MAKE) -s -j2 all
-	@tests/run tests/lint/format tests/lint/scripts $(LINTS)
+	@tests/run tests/lint/format tests/lint/scripts tests/lint/warnings $(LINTS)
+
+# all that is compiled, for tests/lint/warnings
+objects: $(LIB_OBJ) $(BINS:$O/bin/%=$O/cmd/%.o) $O/cmd/cli.o $(UNITS:$O/unit/%=$O/tests/unit/%.o) \
+	$(FUZZERS:%=$O/tests/fuzz/%.o) $O/tests/fuzz/replay.o
 
 # the same programs with every access checked; the crash and model runs gain nothing from it
 SAN = $O/san
@@ -271,5 +275,5 @@ clean:
 	rm -rf $O
 
 .SECONDARY:
-.PHONY: all peers runtime-check help deps map-data map-check bench-deps demo check lint sanitize sanitize-run torture bench fuzz fuzz-run \
+.PHONY: all objects peers runtime-check help deps map-data map-check bench-deps demo check lint sanitize sanitize-run torture bench fuzz fuzz-run \
 	install uninstall clean
