@@ -84,7 +84,10 @@ export async function showed(page, name) {
     `the state ${name}`);
 }
 
-export const rows = (page) => page.$$eval('#list tbody tr', (trs) => trs.map((tr) => [...tr.children].map((c) => c.textContent)));
+// In one step ($$eval takes two): the page writes its lists anew between any two.
+export const all = (page, selector, act) => page.evaluate(`(${act})([...document.querySelectorAll(${JSON.stringify(selector)})])`);
+
+export const rows = (page) => all(page, '#list tbody tr', (trs) => trs.map((tr) => [...tr.children].map((c) => c.textContent)));
 export const names = async (page) => (await rows(page)).map((r) => r[0]);
 
 // Of everybody it has heard of, by name: {lines, seen, latitude, longitude, heading}.
@@ -112,8 +115,10 @@ export const settled = (page, herd = true) => until(() => page.evaluate((still) 
 }, herd), 'all has arrived and is drawn');
 
 // The facts of the card, by name.
-export const card = (page) => page.$$eval('.card .body > dl:not(.fields) dt',
-  (dts) => Object.fromEntries(dts.map((dt) => [dt.textContent, dt.nextElementSibling.textContent])));
+const pairs = (dts) => Object.fromEntries(dts.map((dt) => [dt.textContent, dt.nextElementSibling.textContent]));
+export const card = (page) => all(page, '.card .body > dl:not(.fields) dt', pairs);
+// The members of the latest line that it shows.
+export const fields = (page) => all(page, '.card .fields dt', pairs);
 
 // Picks a unicorn in the list.
 export const choose = (page, name) => page.evaluate((n) =>

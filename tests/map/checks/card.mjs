@@ -1,7 +1,7 @@
 // The card of one unicorn.
 import assert from 'node:assert/strict';
 
-import { card, close, lines, onMap, open, settled, where } from '../page.mjs';
+import { card, close, fields, lines, onMap, open, settled, where } from '../page.mjs';
 import { check, line, Server, until } from '../stage.mjs';
 
 check('the card has the right values, and the whole line as it is written', async () => {
@@ -33,15 +33,15 @@ check('the card has the right values, and the whole line as it is written', asyn
   await page.waitForSelector('.card .chart svg[aria-label^="Health, last 3 minutes: 150.0 to 151.0"]');
   await page.click('.card summary');
   await page.waitForSelector('.card .fields dt');
-  const fields = await page.$$eval('.card .fields dt', (dts) => Object.fromEntries(dts.map((dt) => [dt.textContent, dt.nextElementSibling.textContent])));
+  const written = await fields(page);
   await until(() => page.evaluate(() => {
     const all = document.querySelector('#map').getBoundingClientRect(), one = document.querySelector('.leaflet-popup').getBoundingClientRect();
     return one.top >= all.top && one.bottom <= all.bottom && one.left >= all.left && one.right <= all.right;
   }), 'it is in sight with all fields');
-  assert.equal(fields.Big, '12345678901234567890');
-  assert.equal(fields.Text, '<b>ü</b>');
-  assert.equal(fields.List, '[1,{"a":"}"}]');
-  assert.equal(fields.None, 'null');
+  assert.equal(written.Big, '12345678901234567890');
+  assert.equal(written.Text, '<b>ü</b>');
+  assert.equal(written.List, '[1,{"a":"}"}]');
+  assert.equal(written.None, 'null');
   await close(page);
   await server.end();
 });

@@ -1,7 +1,7 @@
 // What a user does with hand and keyboard.
 import assert from 'node:assert/strict';
 
-import { close, heard, names, open, run, settled } from '../page.mjs';
+import { all, close, heard, names, open, run, settled } from '../page.mjs';
 import { check, line, Server, until } from '../stage.mjs';
 
 check('it follows the fleet until the map is moved by hand', async () => {
@@ -70,7 +70,7 @@ check('everything can be reached and used by keyboard, and has a name', async ()
   await page.keyboard.press('ArrowRight');
   await until(async () => (await page.evaluate(() => window.ryde.map.getCenter().lng)) > before, 'the map moves');
   assert.equal(await page.getAttribute('#follow', 'aria-pressed'), 'false');
-  const nameless = await page.$$eval('button, input, a[href], [role]', (all) => all.filter((e) => {
+  const nameless = await all(page, 'button, input, a[href], [role]', (found) => found.filter((e) => {
     const label = e.getAttribute('aria-label') || e.title || e.textContent.trim() || e.labels?.[0]?.textContent;
     return !label && !['log', 'status', 'search'].includes(e.getAttribute('role'));
   }).map((e) => e.outerHTML));

@@ -1,7 +1,7 @@
 // What the page must be safe from, and what it does not do.
 import assert from 'node:assert/strict';
 
-import { browser, choose, close, names, open, rows, settled } from '../page.mjs';
+import { all, browser, choose, close, names, open, rows, settled } from '../page.mjs';
 import { check, line, Server, until } from '../stage.mjs';
 
 check('the page is small, all of it is our own, and the token does not stay in sight', async () => {
@@ -39,7 +39,7 @@ check('odd names are only odd names', async () => {
     await choose(page, n);
     await until(async () => (await page.textContent('.card h2')) === n, n);
     if (!(await page.$('.card details[open]'))) await page.click('.card summary');
-    await until(async () => (await page.$$eval('.card .fields dd', (dds) => dds.map((d) => d.textContent))).includes(n), `the line of ${n}`);
+    await until(async () => (await all(page, '.card .fields dd', (dds) => dds.map((d) => d.textContent))).includes(n), `the line of ${n}`);
   }
   assert.equal(await page.evaluate(() => window.hit), undefined);
   assert.equal(await page.locator('#list img, #list svg, #list script, .card img, .card script, .card b, #news img').count(), 0);
