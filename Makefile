@@ -120,7 +120,7 @@ $O/completions/fish/%: $O/bin/% completions/generate
 
 DEPS = gcc libc6-dev make pkg-config libsqlite3-dev libssl-dev openssl libcurl4-openssl-dev zlib1g-dev libjq-dev libjq1 \
 	jq bats python3 sqlite3 mandoc bsdextrautils clang clang-format-14 libclang-rt-14-dev shellcheck \
-	valgrind procps curl libmicrohttpd-dev libmicrohttpd12 libjs-leaflet tzdata
+	valgrind procps spin curl libmicrohttpd-dev libmicrohttpd12 libjs-leaflet tzdata
 
 deps:
 	@missing=; for p in $(DEPS); do \
@@ -161,7 +161,7 @@ TEST_ENV = PATH="$$PWD/$O/bin:$$PATH" RYDE_BIN=$$PWD/$O/bin RYDE_BUILD=$$PWD/$O
 
 check: deps
 	@$(MAKE) -s -j2 all $(UNITS) $(REPLAYS)
-	@$(TEST_ENV) tests/run $(LINTS) $(UNITS) $(CORPUS_RUNS) "python3 tests/model/run.py" \
+	@$(TEST_ENV) tests/run $(LINTS) $(UNITS) $(CORPUS_RUNS) "python3 tests/model/run.py" "python3 tests/model/share.py" \
 		"tests/crash/run --short" tests/peers/run $(BATS)
 
 # The page of ryde-map in a browser; screenshots in build/map-look. Nothing in it depends on speed: pictures a second are

@@ -44,6 +44,35 @@ is_other(const char *name, const char *value, const char *usual, const char *oth
 	return true;
 }
 
+static void
+check_group(const struct ryde_consume_opts *o, bool acks, int64_t sinks)
+{
+	if (acks && o->group == NULL)
+		cli_usage(&cli, "--ack moves the position of a group: it needs -g");
+	if (o->ack_write && sinks > 1)
+		cli_usage(&cli, "--sinks and --ack write exclude each other");
+}
+
+/* What has no meaning where others read the same group. */
+static void
+check_share(const struct ryde_consume_opts *o, size_t n_shards)
+{
+	if (!o->share)
+		return;
+	if (o->group == NULL)
+		cli_usage(&cli, "--share divides the shards of a group: it needs -g");
+	if (n_shards > 0)
+		cli_usage(&cli, "--share and --shard exclude each other: which shards a "
+				"reader has is settled among all");
+	if (o->to != NULL)
+		cli_usage(&cli, "--share and --to exclude each other: shards come and go "
+				"while the group is read");
+	if (o->from != NULL && ryde_consume_from_sequence(o->from))
+		cli_usage(&cli,
+		    "--share and --from SEQUENCE exclude each other: a sequence "
+		    "number is of one shard");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -70,6 +99,8 @@ main(int argc, char **argv)
 		"what moves the position (sink)", 0, 0},
 	    {"sinks", 0, RYDE_OPT_INT, &sinks, "N", "how many programs acknowledge (1)",
 		1, 16},
+	    {"share", 0, RYDE_OPT_FLAG, &o.share, NULL,
+		"divide the shards among all such readers of the group", 0, 0},
 	    {"fan-out", 0, RYDE_OPT_STRING, &o.fan_out, "NAME",
 		"have records sent, as this consumer (Kinesis)", 0, 0},
 	    {"deaggregate", 0, RYDE_OPT_STRING, &deaggregate, "auto|off",
@@ -92,10 +123,8 @@ main(int argc, char **argv)
 	cli_start(&cli, &program, argc, argv);
 	o.ack_write = is_other("--ack", ack, "sink", "write");
 	o.whole = is_other("--deaggregate", deaggregate, "auto", "off");
-	if (ack != NULL && o.group == NULL)
-		cli_usage(&cli, "--ack moves the position of a group: it needs -g");
-	if (o.ack_write && sinks > 1)
-		cli_usage(&cli, "--sinks and --ack write exclude each other");
+	check_group(&o, ack != NULL, sinks);
+	check_share(&o, shards.n);
 	o.sinks = (int)sinks;
 	o.shards = shards.v;
 	o.n_shards = shards.n;

@@ -7,6 +7,7 @@
 #include "json/string.h"
 #include "store/catalog.h"
 #include "store/group.h"
+#include "store/group_share.h"
 #include "store/queue.h"
 #include "store/table.h"
 
@@ -284,6 +285,9 @@ struct standing {
 	struct ryde_window_at window;
 	bool has_window;
 	char owner[64];
+	const struct ryde_share_member *members; /* of a shared group */
+	const struct ryde_share_lease *leases;
+	size_t n_members, n_leases;
 };
 
 struct finder {
@@ -398,6 +402,22 @@ find_lag(struct standing *st, int i, const struct ryde_pos *done, int64_t at_ms,
 	return ryde_stream_reader_lag(st->reader, i, lag_ms, records, err);
 }
 
+/* Who reads the shard: whoever holds the group, or the member that holds the shard;
+ * empty: nobody. */
+static const char *
+owner_of(const struct standing *st, const char *shard)
+{
+	const char *member = "";
+
+	for (size_t i = 0; i < st->n_leases; i++)
+		if (strcmp(st->leases[i].shard, shard) == 0)
+			member = st->leases[i].owner;
+	for (size_t i = 0; i < st->n_members; i++)
+		if (strcmp(st->members[i].id, member) == 0)
+			return st->members[i].gone ? "" : st->members[i].owner;
+	return st->n_members > 0 ? "" : st->owner;
+}
+
 static int
 put_position(struct standing *st, int i, struct ryde_buf *out, int64_t *worst_ms,
     struct ryde_err *err)
@@ -427,8 +447,8 @@ put_position(struct standing *st, int i, struct ryde_buf *out, int64_t *worst_ms
 	ryde_buf_printf(out, ",\"lagMs\":%lld", (long long)lag_ms);
 	put_time(out, "updated", p != NULL, p != NULL ? p->updated_ms : 0);
 	ryde_buf_puts(out, ",\"owner\":");
-	if (st->owner[0] != '\0')
-		ryde_json_string_put(out, ryde_view_of(st->owner));
+	if (owner_of(st, shard->id)[0] != '\0')
+		ryde_json_string_put(out, ryde_view_of(owner_of(st, shard->id)));
 	else
 		ryde_buf_puts(out, "null");
 	if (st->has_window) {
@@ -450,7 +470,10 @@ ryde_admin_positions(const struct ryde_store_settings *s, const char *stream,
 	*lag_ms = 0;
 	if (standing_open(&st, s, stream, group, false, err) != 0 ||
 	    ryde_group_load(st.group, &st.positions, &st.n_positions, err) != 0 ||
-	    load_window(&st, err) != 0 || ryde_group_owner(st.group, st.owner, err) != 0)
+	    load_window(&st, err) != 0 ||
+	    ryde_group_owner(st.group, st.owner, err) != 0 ||
+	    ryde_group_share_look(
+		st.group, &st.members, &st.n_members, &st.leases, &st.n_leases, err) != 0)
 		goto out;
 	for (size_t i = 0; i < st.n_shards; i++)
 		if (put_position(&st, (int)i, out, lag_ms, err) != 0)

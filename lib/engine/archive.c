@@ -11,6 +11,7 @@
 #include "engine/archive_joint.h"
 #include "engine/archive_pile.h"
 #include "engine/archive_prefix.h"
+#include "flow/ack_going.h"
 #include "flow/backoff.h"
 #include "flow/books.h"
 #include "flow/intake.h"
@@ -395,6 +396,10 @@ turn(struct ryde_archiver *a, struct ryde_err *err)
 {
 	struct ryde_waits w = {0};
 
+	/* a shard goes to another reader, which waits for what is gathered here */
+	if (ryde_ack_going_any(ryde_intake_sink(a->intake)) &&
+	    persist(a, step_end, err) != 0)
+		return -1;
 	if (!ryde_reader_ready(ryde_intake_reader(a->intake))) {
 		if (persist(a, step_idle, err) != 0 ||
 		    ryde_intake_turn_quietly(a->intake, err) != 0)

@@ -58,7 +58,9 @@ wait_quietly(struct ryde_consume_run *c, struct ryde_waits *w)
 	ryde_writer_wait(c->out, w);
 	if (c->acks != NULL)
 		ryde_ack_server_wait(c->acks, w);
-	if (c->group != NULL)
+	if (c->share != NULL)
+		ryde_consume_share_wait(c, w);
+	else if (c->group != NULL)
 		ryde_waits_until(w, c->renew_at_ms);
 	if (c->group != NULL && c->store_at_ms > ryde_clock_mono_ms())
 		ryde_waits_until(w, c->store_at_ms);
@@ -113,6 +115,35 @@ counted(const struct ryde_consume_run *c)
 	return c->o->count > 0 && c->printed_records >= c->o->count;
 }
 
+/* Sharing: waits while our lease does not stand, for the store to say whether it does. */
+static int
+await_lease(struct ryde_consume_run *c, struct ryde_err *err)
+{
+	while (!ryde_consume_share_stands(c)) {
+		struct ryde_waits w = {0};
+
+		if (ryde_consume_share_turn(c, false, err) != 0)
+			return -1;
+		if (ryde_consume_share_stands(c))
+			break;
+		if (ryde_signals_stop() > 0)
+			return ryde_err_set(err, RYDE_ETEMPFAIL,
+			    "told to stop while the lease could not be renewed");
+		ryde_waits_begin(&w);
+		ryde_consume_share_wait(c, &w);
+		if (ryde_waits_poll(&w, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Whether records of the shard are printed now. */
+static bool
+is_read(const struct ryde_consume_shard *s)
+{
+	return s != NULL && !s->held && !s->draining && !s->given;
+}
+
 /* One fetch, printed. *n becomes the number of records it gave. */
 static int
 fetch(struct ryde_consume_run *c, size_t *n, struct ryde_err *err)
@@ -129,12 +160,14 @@ fetch(struct ryde_consume_run *c, size_t *n, struct ryde_err *err)
 	for (size_t i = 0; i < *n && !counted(c); i++) {
 		struct ryde_consume_shard *s = ryde_consume_shards_find(c, r[i].shard);
 
-		if (s != NULL && !s->held && !past_end(c, s, &r[i]) &&
-		    ryde_consume_shards_record(c, s, &r[i], err) != 0)
+		if (await_lease(c, err) != 0)
+			return -1;
+		if (is_read(s) && !past_end(c, s, &r[i]) &&
+		    ryde_consume_lines_record(c, s, &r[i], err) != 0)
 			return -1;
 	}
 	c->wrote = c->wrote || *n > 0;
-	return ryde_consume_shards_gaps(c, err);
+	return await_lease(c, err) != 0 ? -1 : ryde_consume_shards_gaps(c, err);
 }
 
 /* True when every shard has been read to its present end, and none waits to be begun. */
@@ -146,7 +179,8 @@ at_tip(const struct ryde_consume_run *c)
 	for (size_t i = 0; i < c->n; i++) {
 		const struct ryde_consume_shard *s = &c->shards[i];
 
-		if (!s->past_to && !ryde_stream_reader_ended(c->reader, s->index) &&
+		if (!s->given && !s->past_to &&
+		    !ryde_stream_reader_ended(c->reader, s->index) &&
 		    !ryde_stream_reader_caught_up(c->reader, s->index, &at_ms))
 			return false;
 	}
@@ -184,6 +218,8 @@ lag_ms(struct ryde_consume_run *c, int64_t *records)
 
 	*records = 0;
 	for (size_t i = 0; i < c->n; i++) {
+		if (!is_read(&c->shards[i]))
+			continue;
 		if (ryde_stream_reader_lag(
 			c->reader, c->shards[i].index, &age, &n, &ignored) != 0)
 			n = -1;
@@ -245,9 +281,11 @@ read_all(struct ryde_consume_run *c, struct ryde_err *err)
 		} else {
 			/* children are announced before their parent's last mark */
 			if (fetch(c, &n, err) != 0 ||
-			    ryde_consume_shards_begin(c, false, err) != 0)
+			    (c->share != NULL
+				    ? ryde_consume_share_turn(c, true, err)
+				    : ryde_consume_shards_begin(c, false, err)) != 0)
 				return -1;
-			ryde_consume_shards_marks(c, n > 0);
+			ryde_consume_lines_marks(c, n > 0);
 			if (ryde_writer_added(c->out, err) != 0)
 				return -1;
 			if (reached_end(c, n)) {
@@ -289,7 +327,7 @@ print_end(struct ryde_consume_run *c, struct ryde_err *err)
 		    .mark = true,
 		    .end = true};
 
-		ryde_consume_shards_last_marks(c);
+		ryde_consume_lines_last_marks(c);
 		ryde_line_put(
 		    ryde_writer_buf(c->out), &head, ryde_view_mem(NULL, 0), false);
 	}
@@ -369,6 +407,7 @@ open_acks(struct ryde_consume_run *c, struct ryde_err *err)
 {
 	struct ryde_ack_server_opts opts = {.sinks = c->o->sinks,
 	    .can_hold = true,
+	    .shared = c->o->share,
 	    .out_fd = STDOUT_FILENO,
 	    .retention_ms = ryde_stream_retention_ms(c->stream),
 	    .sink_wait_ms = SINK_WAIT_MS};
@@ -378,6 +417,12 @@ open_acks(struct ryde_consume_run *c, struct ryde_err *err)
 	ryde_buf_init(&at, (size_t)8 << 20);
 	if (ryde_group_load_window(c->group, &at, &c->fingerprint, err) != 0)
 		goto out;
+	if (c->o->share && at.n > 0) {
+		(void)ryde_err_set(err, RYDE_ECONFIG,
+		    "this group's position belongs to a window, which several readers "
+		    "cannot share: use another group, or ryde-admin positions --reset");
+		goto out;
+	}
 	if (c->o->ack_write) {
 		if (at.n > 0)
 			(void)ryde_err_set(err, RYDE_ECONFIG,
@@ -442,28 +487,13 @@ static void
 count_pending(struct ryde_consume_run *c)
 {
 	struct ryde_books *b = c->o->books;
-	struct ryde_err ignored;
 
 	for (size_t i = 0;
 	     c->acks != NULL && i < c->n && !ryde_ack_server_complete(c->acks); i++) {
-		struct ryde_consume_shard *s = &c->shards[i];
-		struct ryde_pos pos = s->stored;
-		const struct ryde_record *r;
-		size_t n;
-
-		if (!s->any)
-			continue;
-		do {
-			n = 0;
-			if (ryde_stream_reader_range(c->reader, s->index, &pos,
-				&s->printed, FETCH_RECORDS, &r, &n, &ignored) != 0)
-				break;
-			for (size_t k = 0; k < n; k++)
-				b->pending += ryde_pos_cmp(&r[k].seq, &pos) > 0;
-			if (n > 0)
-				pos = r[n - 1].seq;
-		} while (n > 1);
+		if (c->shards[i].any && !c->shards[i].given)
+			b->pending += ryde_consume_positions_open(c, &c->shards[i]);
 	}
+	b->pending += c->passed_on;
 	if (b->pending > b->in)
 		b->pending = b->in;
 	b->handled = b->in - b->pending;
@@ -474,7 +504,9 @@ finish(struct ryde_consume_run *c)
 {
 	if (c->reader != NULL)
 		count_pending(c);
-	if (c->group != NULL && !c->lost)
+	if (c->share != NULL)
+		ryde_consume_share_leave(c);
+	else if (c->group != NULL && !c->lost)
 		ryde_group_release(c->group);
 	ryde_ack_server_free(c->acks);
 	ryde_group_close(c->group);
@@ -496,7 +528,8 @@ run(struct ryde_consume_run *c, struct ryde_err *err)
 	if (begin(c, err) != 0)
 		return -1;
 	if (c->group != NULL) {
-		rc = ryde_consume_positions_take(c, err);
+		rc = c->o->share ? ryde_consume_share_join(c, err)
+				 : ryde_consume_positions_take(c, err);
 		if (rc != 0)
 			return rc < 0 ? -1 : 0;
 		if (open_acks(c, err) != 0)
@@ -505,14 +538,26 @@ run(struct ryde_consume_run *c, struct ryde_err *err)
 			ryde_log(RYDE_LOG_NOTICE, "--ack write: what is written to "
 						  "standard output counts as done");
 	}
-	if (ryde_consume_shards_begin(c, true, err) != 0 ||
-	    (c->group != NULL && ryde_consume_positions_first(c, err) != 0))
+	if (c->share != NULL) {
+		if (ryde_consume_share_turn(c, true, err) != 0)
+			return -1;
+	} else if (ryde_consume_shards_begin(c, true, err) != 0 ||
+		   (c->group != NULL && ryde_consume_positions_first(c, err) != 0))
 		return -1;
 	if (c->o->ready != NULL)
 		c->o->ready(c->o->arg);
 	if (read_all(c, err) != 0 || print_end(c, err) != 0)
 		return -1;
 	return await_sinks(c, err);
+}
+
+bool
+ryde_consume_from_sequence(const char *from)
+{
+	struct ryde_stream_start start;
+
+	return ryde_consume_start_from(from, &start, NULL) == 0 &&
+	       start.kind == RYDE_START_AT;
 }
 
 int

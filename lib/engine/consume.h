@@ -28,6 +28,7 @@ struct ryde_consume_opts {
 	bool envelopes, marks; /* -e, --marks */
 	bool ack_write;	       /* --ack write */
 	bool whole;	       /* --deaggregate off */
+	bool share; /* one of several readers of the group, that divide its shards */
 	int sinks;
 	int64_t grace_ms;
 	struct ryde_books *books;
@@ -43,6 +44,9 @@ struct ryde_consume_opts {
  */
 int ryde_consume(
     const struct ryde_consume_opts *opts, bool *closed, struct ryde_err *err);
+
+/* Whether `from` is a sequence number. */
+bool ryde_consume_from_sequence(const char *from);
 
 /* One NDJSON line per shard on stdout: position and lag, for --status. */
 int ryde_consume_status(const struct ryde_consume_opts *opts, struct ryde_err *err);

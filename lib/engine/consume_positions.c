@@ -11,12 +11,14 @@
 #include "flow/window_at.h"
 #include "line/writer.h"
 #include "store/group.h"
+#include "store/group_share.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define STORE_MS 100
+#define RANGE_RECORDS 2000
 
 /* A window's positions: `from` of null becomes where this life began; shards' own
  * positions follow `from`. */
@@ -58,6 +60,8 @@ plain_positions(struct ryde_consume_run *c, struct ryde_group_position *p)
 		struct ryde_pos pos;
 		uint32_t gen;
 
+		if (s->given)
+			continue;
 		if (c->o->ack_write)
 			pos = s->printed;
 		else if (!ryde_ack_server_position(c->acks, s->ack, &gen, &pos))
@@ -79,8 +83,8 @@ set_stored(struct ryde_consume_run *c, const struct ryde_group_position *p, size
 				c->shards[k].stored = p[i].pos;
 }
 
-static int
-lost(struct ryde_consume_run *c, struct ryde_err *err)
+int
+ryde_consume_positions_lost(struct ryde_consume_run *c, struct ryde_err *err)
 {
 	c->lost = true;
 	if (c->acks != NULL)
@@ -90,20 +94,50 @@ lost(struct ryde_consume_run *c, struct ryde_err *err)
 	    "did not run");
 }
 
+/* Each position under the epoch of its shard's lease. */
+static enum ryde_group_lease
+store_shared(struct ryde_consume_run *c, const struct ryde_group_position *p, size_t n,
+    struct ryde_err *err)
+{
+	int64_t *epochs = calloc(n + 1, sizeof(*epochs));
+	enum ryde_group_lease lease;
+
+	if (epochs == NULL) {
+		(void)ryde_err_nomem(err);
+		return RYDE_GROUP_FAILED;
+	}
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < c->n; k++)
+			if (strcmp(c->shards[k].id, p[i].shard) == 0)
+				epochs[i] = c->shards[k].epoch;
+	lease = ryde_group_share_store(c->group, p, epochs, n, err);
+	free(epochs);
+	return lease;
+}
+
+static enum ryde_group_lease
+store_any(struct ryde_consume_run *c, const struct ryde_group_position *p, size_t n,
+    struct ryde_view at, struct ryde_err *err)
+{
+	if (c->share != NULL)
+		return store_shared(c, p, n, err);
+	return ryde_group_store(c->group, p, n, at,
+	    at.n > 0 ? ryde_buf_as_view(&c->fingerprint) : ryde_view_mem(NULL, 0), true,
+	    err);
+}
+
 static int
 save(struct ryde_consume_run *c, const struct ryde_group_position *p, size_t n,
     struct ryde_view at, struct ryde_err *err)
 {
-	switch (ryde_group_store(c->group, p, n, at,
-	    at.n > 0 ? ryde_buf_as_view(&c->fingerprint) : ryde_view_mem(NULL, 0), true,
-	    err)) {
+	switch (store_any(c, p, n, at, err)) {
 	case RYDE_GROUP_HELD:
 		set_stored(c, p, n);
 		c->unstored = false;
 		return 0;
 	case RYDE_GROUP_LOST:
 	case RYDE_GROUP_BUSY:
-		return lost(c, err);
+		return ryde_consume_positions_lost(c, err);
 	case RYDE_GROUP_FAILED:
 		break;
 	}
@@ -177,6 +211,8 @@ ryde_consume_positions_renew(struct ryde_consume_run *c, struct ryde_err *err)
 {
 	int64_t now = ryde_clock_mono_ms();
 
+	if (c->share != NULL)
+		return ryde_consume_share_turn(c, false, err);
 	if (c->group == NULL || now < c->renew_at_ms)
 		return 0;
 	c->renew_at_ms = now + ryde_group_renew_ms();
@@ -185,7 +221,7 @@ ryde_consume_positions_renew(struct ryde_consume_run *c, struct ryde_err *err)
 		return 0;
 	case RYDE_GROUP_LOST:
 	case RYDE_GROUP_BUSY:
-		return lost(c, err);
+		return ryde_consume_positions_lost(c, err);
 	case RYDE_GROUP_FAILED:
 		break;
 	}
@@ -248,7 +284,7 @@ ryde_consume_positions_first(struct ryde_consume_run *c, struct ryde_err *err)
 
 		for (size_t k = 0; k < n_stored; k++)
 			known = known || strcmp(stored[k].shard, c->shards[i].id) == 0;
-		if (known)
+		if (known || c->shards[i].given)
 			continue;
 		memcpy(p[n].shard, c->shards[i].id, sizeof(p[n].shard));
 		p[n].at_ms = c->shards[i].base_at_ms;
@@ -258,4 +294,27 @@ ryde_consume_positions_first(struct ryde_consume_run *c, struct ryde_err *err)
 out:
 	free(p);
 	return rc;
+}
+
+uint64_t
+ryde_consume_positions_open(
+    struct ryde_consume_run *c, const struct ryde_consume_shard *s)
+{
+	struct ryde_pos pos = s->stored;
+	const struct ryde_record *r;
+	struct ryde_err ignored;
+	uint64_t open = 0;
+	size_t n;
+
+	do {
+		n = 0;
+		if (ryde_stream_reader_range(c->reader, s->index, &pos, &s->printed,
+			RANGE_RECORDS, &r, &n, &ignored) != 0)
+			break;
+		for (size_t k = 0; k < n; k++)
+			open += ryde_pos_cmp(&r[k].seq, &pos) > 0;
+		if (n > 0)
+			pos = r[n - 1].seq;
+	} while (n > 1);
+	return open;
 }

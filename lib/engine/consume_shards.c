@@ -16,8 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LINES_AT_ONCE 256 /* of an aggregate, which has no bound but its length */
-#define MARK_MS 1000
 #define PARENTS_MAX ((size_t)8 << 20)
 #define PARENT_WAIT_MS                                                   \
 	30000 /* rule 9: how long children wait for their parents' sinks \
@@ -30,130 +28,6 @@ ryde_consume_shards_find(struct ryde_consume_run *c, int index)
 		if (c->shards[i].index == index)
 			return &c->shards[i];
 	return NULL;
-}
-
-/* ---- printing ---- */
-
-static void
-put_mark(struct ryde_consume_run *c, struct ryde_consume_shard *s, int64_t at_ms,
-    struct ryde_view parents, int64_t now)
-{
-	struct ryde_line_head head = {.stream = c->print.stream,
-	    .parents = parents,
-	    .shard = ryde_view_of(s->id),
-	    .seq = ryde_pos_view(&s->printed),
-	    .ack = c->print.ack,
-	    .arrival_ms = at_ms,
-	    .has_arrival = at_ms != INT64_MIN,
-	    .gen = s->gen,
-	    .mark = true,
-	    .closed = s->said_closed};
-
-	s->mark_at_mono_ms = now;
-	s->mark_due = false;
-	ryde_line_put(ryde_writer_buf(c->out), &head, ryde_view_mem(NULL, 0), false);
-	if (c->acks != NULL)
-		ryde_ack_server_printed(c->acks, s->ack, s->gen, &s->printed, false);
-}
-
-static void
-print_mark(
-    struct ryde_consume_run *c, struct ryde_consume_shard *s, int64_t at_ms, int64_t now)
-{
-	put_mark(c, s, at_ms, ryde_view_mem(NULL, 0), now);
-}
-
-/* Whether the shard has nothing more before *at_ms, and its time may be told: that of one
- * read to its end would pass its children by. */
-static bool
-has_time(struct ryde_consume_run *c, const struct ryde_consume_shard *s, int64_t *at_ms)
-{
-	return (s->followed || !ryde_stream_reader_ended(c->reader, s->index)) &&
-	       ryde_stream_reader_caught_up(c->reader, s->index, at_ms);
-}
-
-void
-ryde_consume_shards_marks(struct ryde_consume_run *c, bool fetched)
-{
-	int64_t now;
-
-	if (!c->marks)
-		return;
-	now = ryde_clock_mono_ms();
-	for (size_t i = 0; i < c->n; i++) {
-		struct ryde_consume_shard *s = &c->shards[i];
-		int64_t at_ms;
-
-		if (s->held)
-			continue;
-		if (s->followed && !s->said_closed) {
-			s->said_closed = true;
-			print_mark(c, s, INT64_MIN, now);
-			continue;
-		}
-		if (s->mark_due) {
-			print_mark(c, s, INT64_MIN, now);
-			continue;
-		}
-		if (fetched || now - s->mark_at_mono_ms < MARK_MS)
-			continue;
-		if (has_time(c, s, &at_ms))
-			print_mark(c, s, at_ms, now);
-	}
-}
-
-void
-ryde_consume_shards_last_marks(struct ryde_consume_run *c)
-{
-	for (size_t i = 0; i < c->n; i++) {
-		struct ryde_consume_shard *s = &c->shards[i];
-		int64_t at_ms;
-
-		if (s->held)
-			continue;
-		if (c->at_end && has_time(c, s, &at_ms))
-			print_mark(c, s, at_ms, 0);
-		else if (s->mark_due)
-			print_mark(c, s, INT64_MIN, 0);
-	}
-}
-
-int
-ryde_consume_shards_record(struct ryde_consume_run *c, struct ryde_consume_shard *s,
-    const struct ryde_record *r, struct ryde_err *err)
-{
-	uint64_t n = ryde_consume_print_begin(&c->print, r), left;
-	uint32_t gen = s->gen;
-
-	if (n == 0)
-		return ryde_err_nomem(err);
-	/* In a group a run ends between records: an aggregate is printed whole. */
-	left = (uint64_t)(c->o->count - c->printed_records);
-	if (c->o->count > 0 && c->group == NULL && left < n)
-		n = left;
-	for (uint64_t i = 0; i < n; i++) {
-		if (i % LINES_AT_ONCE == LINES_AT_ONCE - 1 &&
-		    ryde_consume_room(c, err) != 0)
-			return -1;
-		ryde_consume_print_line(
-		    &c->print, r, i, s->id, gen, ryde_writer_buf(c->out));
-	}
-	/* The shard was held meanwhile: the record comes again under its new gen. */
-	if (s->held || s->gen != gen)
-		return 0;
-	s->printed = r->seq;
-	s->mark_due = s->any = true;
-	if (c->acks != NULL)
-		ryde_ack_server_printed(c->acks, s->ack, s->gen, &s->printed, true);
-	c->printed_records += (int64_t)n; /* fewer than bytes of a record */
-	if (c->o->books->in == 0)
-		c->first_ms = r->arrival_ms;
-	c->last_ms = r->arrival_ms;
-	c->o->books->in++;
-	c->o->books->out += n;
-	c->o->books->bytes += r->data.n;
-	ryde_clock_observe(r->arrival_ms);
-	return 0;
 }
 
 /* ---- shards ---- */
@@ -208,13 +82,36 @@ start_of(const struct ryde_consume_run *c, const struct ryde_group_position *sto
 	return start;
 }
 
+/* Reads the shard from there on. */
+static int
+start_shard(struct ryde_consume_run *c, struct ryde_consume_shard *s,
+    const struct ryde_stream_start *start, struct ryde_err *err)
+{
+	char gap_text[256] = "";
+	bool gap = false;
+
+	s->base_at_ms = 0;
+	s->base.n = 0;
+	if (start->kind == RYDE_START_TIME)
+		s->base_at_ms = start->at_ms;
+	else if (start->kind == RYDE_START_LATEST)
+		s->base_at_ms = ryde_stream_now_ms(c->stream);
+	if (ryde_stream_reader_start(
+		c->reader, s->index, start, &s->base, &gap, gap_text, err) != 0)
+		return -1;
+	if (s->base.n > 0)
+		s->base_at_ms = 0;
+	if (gap)
+		note_gap(c, gap_text);
+	s->printed = s->stored = s->base;
+	return 0;
+}
+
 static int
 begin_shard(struct ryde_consume_run *c, const struct ryde_shard *info, int index,
     const struct ryde_stream_start *start, struct ryde_err *err)
 {
-	char gap_text[256] = "";
 	struct ryde_consume_shard *s = realloc(c->shards, (c->n + 1) * sizeof(*s));
-	bool gap = false;
 
 	if (s == NULL)
 		return ryde_err_nomem(err);
@@ -223,18 +120,8 @@ begin_shard(struct ryde_consume_run *c, const struct ryde_shard *info, int index
 	memset(s, 0, sizeof(*s));
 	s->index = index;
 	memcpy(s->id, info->id, sizeof(s->id));
-	if (start->kind == RYDE_START_TIME)
-		s->base_at_ms = start->at_ms;
-	else if (start->kind == RYDE_START_LATEST)
-		s->base_at_ms = ryde_stream_now_ms(c->stream);
-	if (ryde_stream_reader_start(
-		c->reader, index, start, &s->base, &gap, gap_text, err) != 0)
+	if (start_shard(c, s, start, err) != 0)
 		return -1;
-	if (s->base.n > 0)
-		s->base_at_ms = 0;
-	if (gap)
-		note_gap(c, gap_text);
-	s->printed = s->stored = s->base;
 	if (c->acks != NULL &&
 	    (s->ack = ryde_ack_server_shard(c->acks, ryde_view_of(s->id))) < 0)
 		return ryde_err_nomem(err);
@@ -402,14 +289,29 @@ is_let_go(struct ryde_consume_run *c, struct ryde_consume_shard *s)
 	return s->let_go;
 }
 
+static const struct ryde_share_lease *
+find_leased(const struct ryde_consume_run *c, const char *id)
+{
+	for (size_t i = 0; i < c->n_leases; i++)
+		if (strcmp(c->leases[i].shard, id) == 0)
+			return &c->leases[i];
+	return NULL;
+}
+
 /* True where shard i and all that it came from hold its children back no longer. */
 static bool
 shard_done(struct ryde_consume_run *c, const struct listing *l, size_t i)
 {
+	const struct ryde_share_lease *lease;
 	struct ryde_consume_shard *s;
 
 	if (!wanted(c->o, l->all[i].id))
 		return true;
+	/* whoever has read it to its end has said so */
+	if (c->share != NULL)
+		return (lease = find_leased(c, l->all[i].id)) != NULL && lease->done
+			   ? true
+			   : is_past(c, l, i) && parents_done(l, i);
 	s = ryde_consume_shards_find(c, (int)i);
 	if (s == NULL) /* it waits itself, or is never to be read */
 		return is_past(c, l, i) && parents_done(l, i);
@@ -443,10 +345,11 @@ put_parents(struct ryde_consume_run *c, struct listing *l, size_t i, struct ryde
 		ryde_buf_putc(out, ']');
 }
 
-/* The first mark of the shard that was begun last: it names its parents, so that those
+/* The first mark of a shard that was begun: it names its parents, so that those
  * who part lines by shard keep a key's order. */
 static int
-announce(struct ryde_consume_run *c, struct listing *l, size_t i, struct ryde_err *err)
+announce(struct ryde_consume_run *c, struct listing *l, size_t i,
+    struct ryde_consume_shard *s, struct ryde_err *err)
 {
 	struct ryde_buf parents;
 	int rc;
@@ -455,8 +358,8 @@ announce(struct ryde_consume_run *c, struct listing *l, size_t i, struct ryde_er
 	put_parents(c, l, i, &parents);
 	rc = ryde_buf_check(&parents, err);
 	if (rc == 0)
-		put_mark(c, &c->shards[c->n - 1], INT64_MIN, ryde_buf_as_view(&parents),
-		    ryde_clock_mono_ms());
+		ryde_consume_lines_mark(
+		    c, s, INT64_MIN, ryde_buf_as_view(&parents), ryde_clock_mono_ms());
 	ryde_buf_free(&parents);
 	return rc;
 }
@@ -477,7 +380,8 @@ begin_new(struct ryde_consume_run *c, struct listing *l, bool fresh, struct ryde
 				start = start_of(c, find_placed(c, s->id), fresh);
 				if (begin_shard(c, s, (int)i, &start, err) != 0)
 					return -1;
-				if (c->marks && announce(c, l, i, err) != 0)
+				if (c->marks &&
+				    announce(c, l, i, &c->shards[c->n - 1], err) != 0)
 					return -1;
 			} else {
 				waiting = true;
@@ -539,6 +443,144 @@ out:
 	return rc;
 }
 
+/* ---- sharing ---- */
+
+/* The stream's shards, and where the group stands in each. Free l in any case. */
+static int
+list_all(struct ryde_consume_run *c, struct listing *l, struct ryde_err *err)
+{
+	const struct ryde_shard *info;
+	size_t n;
+
+	*l = (struct listing){0};
+	if (ryde_stream_shards(c->stream, &info, &n, err) != 0 ||
+	    listing_make(l, info, n, err) != 0 || load_placed(c, err) != 0)
+		return -1;
+	find_followed(c, l);
+	if (c->known == 0)
+		c->known_first = n;
+	c->known = n;
+	return 0;
+}
+
+int
+ryde_consume_shards_leases(struct ryde_consume_run *c, struct ryde_share_lease **out,
+    size_t *n, struct ryde_err *err)
+{
+	struct listing l;
+	int rc = -1;
+
+	*out = NULL;
+	*n = 0;
+	if (list_all(c, &l, err) != 0)
+		goto out;
+	*out = calloc(l.n + 1, sizeof(**out));
+	if (*out == NULL) {
+		(void)ryde_err_nomem(err);
+		goto out;
+	}
+	for (size_t i = 0; i < l.n; i++) {
+		const struct ryde_share_lease *lease = find_leased(c, l.all[i].id);
+		struct ryde_share_lease *to = &(*out)[i];
+
+		if (lease != NULL)
+			*to = *lease;
+		memcpy(to->shard, l.all[i].id, sizeof(to->shard));
+		to->ready = !to->done && !is_past(c, &l, i) && parents_done(&l, i);
+		l.done[i] = shard_done(c, &l, i);
+	}
+	*n = l.n;
+	rc = 0;
+out:
+	listing_free(&l);
+	return rc;
+}
+
+int
+ryde_consume_shards_first(struct ryde_consume_run *c, struct ryde_group_position **out,
+    size_t *n, struct ryde_err *err)
+{
+	struct ryde_consume_shard s;
+	struct listing l;
+	int rc = -1;
+
+	*out = NULL;
+	*n = 0;
+	if (list_all(c, &l, err) != 0)
+		goto out;
+	*out = calloc(l.n + 1, sizeof(**out));
+	if (*out == NULL) {
+		(void)ryde_err_nomem(err);
+		goto out;
+	}
+	for (size_t i = 0; c->n_placed == 0 && i < l.n; i++) {
+		if (!is_past(c, &l, i) && parents_done(&l, i)) {
+			struct ryde_group_position *p = &(*out)[(*n)++];
+
+			memset(&s, 0, sizeof(s));
+			s.index = (int)i;
+			if (start_shard(c, &s, &c->from, err) != 0)
+				goto out;
+			ryde_stream_reader_stop(c->reader, (int)i);
+			memcpy(p->shard, l.all[i].id, sizeof(p->shard));
+			p->pos = s.base;
+			p->at_ms = s.base_at_ms;
+		}
+		l.done[i] = shard_done(c, &l, i);
+	}
+	rc = 0;
+out:
+	listing_free(&l);
+	return rc;
+}
+
+/* Begins shard i of the list, or begins it again. */
+static int
+begin_taken(struct ryde_consume_run *c, struct listing *l, size_t i,
+    const struct ryde_stream_start *start, int64_t epoch, struct ryde_err *err)
+{
+	struct ryde_consume_shard *s = ryde_consume_shards_find(c, (int)i);
+
+	if (s == NULL) {
+		if (begin_shard(c, &l->all[i], (int)i, start, err) != 0)
+			return -1;
+		s = &c->shards[c->n - 1];
+	} else {
+		if (start_shard(c, s, start, err) != 0)
+			return -1;
+		s->any = s->held = s->mark_due = false;
+		s->given = s->draining = s->told = false;
+	}
+	s->epoch = epoch;
+	return c->marks ? announce(c, l, i, s, err) : 0;
+}
+
+int
+ryde_consume_shards_taken(struct ryde_consume_run *c, const char *id, int64_t epoch,
+    const struct ryde_group_position *at, struct ryde_err *err)
+{
+	struct ryde_stream_start start = start_of(c, at, false);
+	const struct ryde_shard *info;
+	struct listing l = {0};
+	size_t n;
+	int rc = -1;
+
+	if (ryde_stream_shards(c->stream, &info, &n, err) != 0 ||
+	    listing_make(&l, info, n, err) != 0)
+		goto out;
+	for (size_t i = 0; i < l.n; i++) {
+		if (strcmp(l.all[i].id, id) == 0) {
+			rc = begin_taken(c, &l, i, &start, epoch, err);
+			goto out;
+		}
+	}
+	rc = ryde_err_set(
+	    err, RYDE_ETEMPFAIL, "%s is no shard of %s any more", id, c->o->stream);
+out:
+	listing_free(&l);
+	return rc;
+}
+
 /* ---- holding (rule 7) ---- */
 
 static int
@@ -579,7 +621,7 @@ ryde_consume_shards_requests(struct ryde_consume_run *c, struct ryde_err *err)
 		for (size_t i = 0; i < c->n; i++) {
 			struct ryde_consume_shard *s = &c->shards[i];
 
-			if (s->ack != index || gen != s->gen)
+			if (s->ack != index || gen != s->gen || s->given || s->draining)
 				continue;
 			if (kind == RYDE_ACK_SERVER_HOLD && !s->held) {
 				s->held = true;

@@ -7,6 +7,7 @@
 #include "base/signals.h"
 #include "base/waits.h"
 #include "engine/process_filter.h"
+#include "engine/process_going.h"
 #include "engine/process_invoke.h"
 #include "engine/process_keep.h"
 #include "engine/process_lane.h"
@@ -16,6 +17,7 @@
 #include "engine/process_runtime.h"
 #include "engine/process_source.h"
 #include "engine/process_spawn.h"
+#include "flow/ack_going.h"
 #include "flow/books.h"
 #include "flow/intake.h"
 #include "json/scan.h"
@@ -128,6 +130,7 @@ engine_open(struct engine *e, const struct ryde_process_settings *settings,
 	if (ryde_process_open(c, err) != 0)
 		return -1;
 	open_pool(e, settings);
+	ryde_ack_going_heed(ryde_intake_sink(in));
 	return source_of(e, &nobody, &source, err);
 }
 
@@ -432,6 +435,7 @@ turn_lanes(struct engine *e, int64_t now_ms)
 		     (e->at_hand && e->settings->batch_window_ms == 0);
 	struct ryde_err err = RYDE_ERR_INIT;
 
+	ryde_process_going_turn(&e->c, e->lanes, e->n_lanes);
 	/* Another one goes first each time, so that none waits for ever for a free child.
 	 */
 	e->turn++;

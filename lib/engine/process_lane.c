@@ -284,6 +284,9 @@ ryde_process_lane_turn(struct ryde_process_lane *l, struct ryde_process_lane_com
 	int r = STEP_AGAIN;
 
 	while (r == STEP_AGAIN) {
+		if (l->going && l->phase != RYDE_PROCESS_LANE_RUNNING &&
+		    l->phase != RYDE_PROCESS_LANE_PRINTING)
+			return 0;
 		switch (l->phase) {
 		case RYDE_PROCESS_LANE_IDLE:
 			r = step_idle(l, c, flush, now_mono_ms, err);

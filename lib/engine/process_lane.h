@@ -123,6 +123,7 @@ struct ryde_process_lane {
 	uint64_t mark_after[2];
 	/* Hold: the shard's, of the first. */
 	bool can_hold, held, mid_line;
+	bool going; /* process_going.h: begin nothing more of it */
 	uint64_t hold_ticket;
 	uint32_t hold_gen;
 	/* No batch is begun whose first record has a higher order: what runs behind it

@@ -36,6 +36,9 @@ welcome(struct ryde_ack_server *s, struct ryde_ack_peer *p, struct ryde_view in)
 	}
 	ryde_buf_puts(out, "}\n");
 	p->state = RYDE_ACK_PEER_LIVE;
+	for (int i = 0; i < s->n_shards; i++)
+		if (s->shards[i].gone)
+			ryde_ack_server_tell_gone(p, &s->shards[i]);
 	ryde_ack_socket_send(&p->socket);
 }
 
@@ -43,6 +46,13 @@ static void
 hello_window(
     struct ryde_ack_server *s, struct ryde_ack_peer *p, struct ryde_view fingerprint)
 {
+	if (s->opts.shared) {
+		refuse(s, p, RYDE_ECONFIG,
+		    "ryde-window cannot stand behind one of several readers: its group "
+		    "is "
+		    "read without --share");
+		return;
+	}
 	if (s->has_window) {
 		refuse(s, p, RYDE_ECONFIG,
 		    "two ryde-window on one group: each needs a group of its own, and a "
@@ -120,6 +130,10 @@ on_ack(
 	for (int i = 0; i < s->n_shards; i++)
 		if (ryde_view_is(v[0].text, s->shards[i].id))
 			k = i;
+	/* late: the shard was given away meanwhile */
+	if (k >= 0 && ryde_num_u64(v[1].text, UINT32_MAX, &gen) &&
+	    gen < s->shards[k].min_gen)
+		return;
 	if (k < 0 || p->sink < 0 || !ryde_pos_set(&pos, v[2].text) ||
 	    (v[1].kind != RYDE_JSON_ABSENT &&
 		!ryde_num_u64(v[1].text, UINT32_MAX, &gen)) ||
@@ -181,6 +195,24 @@ on_event(struct ryde_ack_server *s, struct ryde_ack_peer *p,
 		s->events[s->n_events].kind = kind;
 		s->events[s->n_events].shard = k;
 		s->events[s->n_events++].gen = (uint32_t)g;
+		s->progress++;
+	}
+}
+
+/* The peer has nothing of the shard under way any more. */
+static void
+on_forgot(
+    struct ryde_ack_server *s, struct ryde_ack_peer *p, const struct ryde_json_value *v)
+{
+	uint64_t gen = 0;
+
+	for (int k = 0; k < s->n_shards; k++) {
+		struct ryde_ack_shard *h = &s->shards[k];
+
+		if (!ryde_view_is(v[0].text, h->id) || !h->gone ||
+		    !ryde_num_u64(v[1].text, UINT32_MAX, &gen) || gen != h->gone_gen)
+			continue;
+		h->awaits &= ~((uint64_t)1 << p->slot);
 		s->progress++;
 	}
 }
@@ -260,6 +292,8 @@ ryde_ack_hear(struct ryde_ack_server *s, struct ryde_ack_peer *p, struct ryde_vi
 		on_event(s, p, RYDE_ACK_SERVER_HOLD, v[0].text, v[1].text);
 	} else if (ryde_view_is(first, "resume")) {
 		on_event(s, p, RYDE_ACK_SERVER_RESUME, v[0].text, v[1].text);
+	} else if (ryde_view_is(first, "forgot")) {
+		on_forgot(s, p, v);
 	} else if (ryde_view_is(first, "eof")) {
 		on_eof(s, p, v[0].text);
 	} else if (ryde_view_is(first, "bye")) {

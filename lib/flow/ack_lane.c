@@ -170,6 +170,18 @@ ryde_ack_lane_again(struct ryde_ack_lane *l, const struct ryde_line *line, size_
 	return 1;
 }
 
+size_t
+ryde_ack_lane_truncate(struct ryde_ack_lane *l, uint64_t last)
+{
+	size_t n = 0;
+
+	for (; l->n > 0 && l->first + l->n - 1 > last; n++) {
+		free(l->ring[(l->head + l->n - 1) & (l->cap - 1)].at);
+		l->n--;
+	}
+	return n;
+}
+
 void
 ryde_ack_lane_free(struct ryde_ack_lane *l)
 {

@@ -55,6 +55,10 @@ struct ryde_ack_lane {
 	struct ryde_pos kept;
 	struct ryde_ack_line_place *known;
 	size_t n_known, at_known;
+	/* sharing: the shard goes to another reader, and ours waits until we are done */
+	bool going, let_go;
+	uint32_t going_gen;
+	uint64_t dropped; /* so many numbers are not to be used again */
 };
 
 /* A new entry at the end, to be filled; NULL without memory. */
@@ -77,6 +81,8 @@ size_t ryde_ack_lane_forget(struct ryde_ack_lane *l, uint64_t number);
  */
 int ryde_ack_lane_again(
     struct ryde_ack_lane *l, const struct ryde_line *line, size_t *more);
+/* Forgets the lines behind number `last`, done or not; returns how many those were. */
+size_t ryde_ack_lane_truncate(struct ryde_ack_lane *l, uint64_t last);
 void ryde_ack_lane_free(struct ryde_ack_lane *l);
 
 #endif

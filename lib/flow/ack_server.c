@@ -289,7 +289,64 @@ ryde_ack_server_next_event(struct ryde_ack_server *s, int *shard, uint32_t *gen)
 	return kind;
 }
 
+/* ---- sharing ---- */
+
+void
+ryde_ack_server_tell_gone(struct ryde_ack_peer *p, struct ryde_ack_shard *h)
+{
+	h->awaits |= (uint64_t)1 << p->slot;
+	ryde_buf_printf(&p->socket.out, "{\"gone\":\"%s\",\"gen\":%lu}\n", h->id,
+	    (unsigned long)h->gone_gen);
+	ryde_ack_socket_send(&p->socket);
+}
+
+void
+ryde_ack_server_gone(struct ryde_ack_server *s, int shard, uint32_t gen)
+{
+	struct ryde_ack_shard *h = &s->shards[shard];
+
+	h->gone = true;
+	h->gone_gen = gen;
+	for (int i = 0; i < s->n_peers; i++)
+		if (s->peers[i]->state == RYDE_ACK_PEER_LIVE)
+			ryde_ack_server_tell_gone(s->peers[i], h);
+}
+
+bool
+ryde_ack_server_forgotten(const struct ryde_ack_server *s, int shard)
+{
+	const struct ryde_ack_shard *h = &s->shards[shard];
+
+	return h->gone && h->awaits == 0 && s->n_sinks >= s->opts.sinks;
+}
+
+void
+ryde_ack_server_forget(struct ryde_ack_server *s, int shard, uint32_t gen)
+{
+	struct ryde_ack_shard *h = &s->shards[shard];
+
+	h->gone = false;
+	h->min_gen = gen;
+	h->printed.is = h->record.is = false;
+	for (int i = 0; i < RYDE_ACK_SINKS_MAX; i++)
+		h->acked[i].is = false;
+}
+
 /* ---- turns ---- */
+
+/* The lowest number that no connection has. */
+static int
+free_slot(const struct ryde_ack_server *s)
+{
+	uint64_t used = 0;
+	int slot = 0;
+
+	for (int i = 0; i < s->n_peers; i++)
+		used |= (uint64_t)1 << s->peers[i]->slot;
+	while ((used >> slot & 1) != 0)
+		slot++;
+	return slot;
+}
 
 static void
 accept_all(struct ryde_ack_server *s)
@@ -301,6 +358,7 @@ accept_all(struct ryde_ack_server *s)
 		if (p == NULL)
 			return;
 		p->sink = -1;
+		p->slot = free_slot(s);
 		if (ryde_ack_socket_accept(s->listener, &p->socket, &err) != 1) {
 			free(p);
 			return;
@@ -321,6 +379,8 @@ hear(struct ryde_ack_server *s, struct ryde_ack_peer *p)
 	while (!s->frozen && ryde_ack_socket_next(&p->socket, &text))
 		ryde_ack_hear(s, p, text);
 	if (p->socket.closed) {
+		for (int i = 0; i < s->n_shards; i++)
+			s->shards[i].awaits &= ~((uint64_t)1 << p->slot);
 		p->state = RYDE_ACK_PEER_GONE;
 		ryde_ack_socket_close(&p->socket);
 	}

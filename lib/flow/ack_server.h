@@ -44,6 +44,10 @@
  *{"refused":WHY,"status":75|78}
  *	{"clean":BOOL}        the answer to eof
  *	{"lost":WHY}          the lease is gone: begin nothing more
+ *	{"gone":SHARD,"gen":G}
+ *	                      the shard goes to another reader of the shared group: lines
+ *of it up to G that were not begun are to be dropped; answered by
+ *{"forgot":SHARD,"gen":G} once nothing of it is under way, after the last ack
  *	{"done":true}         all is acknowledged, the reader ends with 0: its connection
  *closes, and that is not its death
  *
@@ -78,6 +82,7 @@ struct ryde_waits;
 struct ryde_ack_server_opts {
 	int sinks;     /* --sinks: 1 to 16 */
 	bool can_hold; /* rule 7 is offered */
+	bool shared;   /* one of several readers of its group: no windows */
 	int out_fd; /* where lines are printed, to tell a sink whether it reads that very
 		       pipe */
 	int64_t retention_ms; /* of the stream, for windows; 0: for ever */
@@ -135,6 +140,15 @@ bool ryde_ack_server_deserted(const struct ryde_ack_server *s);
  * sinks have come, and so has every filter before them, and all were told.
  */
 bool ryde_ack_server_leave(struct ryde_ack_server *s);
+
+/* Sharing: the shard goes to another reader. Tells all, and those that come later, to
+ * drop what they have not begun of it, up to generation gen. */
+void ryde_ack_server_gone(struct ryde_ack_server *s, int shard, uint32_t gen);
+/* True once all have: nothing of the shard is under way any more. */
+bool ryde_ack_server_forgotten(const struct ryde_ack_server *s, int shard);
+/* The shard was given away: what was printed of it before generation gen is nobody's
+ * business here any more. */
+void ryde_ack_server_forget(struct ryde_ack_server *s, int shard, uint32_t gen);
 
 enum ryde_ack_server_event {
 	RYDE_ACK_SERVER_NONE,

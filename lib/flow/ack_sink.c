@@ -5,7 +5,9 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "base/waits.h"
+#include "flow/ack_going.h"
 #include "flow/ack_lane.h"
+#include "flow/ack_sink_state.h"
 #include "flow/ack_socket.h"
 #include "json/scan.h"
 #include "json/string.h"
@@ -18,36 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define READERS_MAX 64
 #define ANSWER_MS 30000
-
-struct ryde_ack_reader {
-	struct ryde_ack_socket socket;
-	char token[32];
-	size_t token_n;
-	bool welcomed, can_hold, direct, refused;
-	bool over; /* its end mark was seen, or it said that all is done */
-	int64_t retention_ms;
-	struct ryde_buf at; /* stored window positions */
-	bool answered, clean;
-	struct ryde_err gone; /* code is set once the reader is gone or refuses */
-};
-
-struct ryde_ack_sink {
-	enum ryde_ack_role role;
-	char program[64];
-	char fingerprint[65];
-	struct ryde_ack_reader *readers[READERS_MAX];
-	int n_readers;
-	struct ryde_ack_lane **lanes;
-	size_t n_lanes, cap_lanes;
-	struct ryde_ack_lane *latest;
-	uint64_t outstanding;
-	bool marks_seen, end_was_last; /* lines without `ack` */
-};
-
-#define LANE_SHIFT 40
-#define NUMBER_MASK (((uint64_t)1 << LANE_SHIFT) - 1)
 
 struct ryde_ack_sink *
 ryde_ack_sink_new(enum ryde_ack_role role, const char *program, struct ryde_err *err)
@@ -154,6 +127,8 @@ message(struct ryde_ack_reader *r, struct ryde_view text)
 		r->clean = value.kind == RYDE_JSON_TRUE;
 	} else if (ryde_view_is(key.text, "done")) {
 		r->over = r->answered = r->clean = true;
+	} else if (ryde_view_is(key.text, "gone")) {
+		ryde_ack_going_hear(r, value.text, &w);
 	} else if (ryde_view_is(key.text, "lost")) {
 		gone(r, RYDE_ETEMPFAIL, value.text);
 	}
@@ -236,9 +211,9 @@ connect_to(struct ryde_ack_sink *s, const struct ryde_line *line, struct ryde_er
 	char path[RYDE_ACK_SOCKET_PATH];
 	struct ryde_ack_reader *r;
 
-	if (s->n_readers == READERS_MAX || line->ack.n >= sizeof(r->token)) {
-		(void)ryde_err_set(
-		    err, RYDE_ETEMPFAIL, "lines of more than %d readers", READERS_MAX);
+	if (s->n_readers == RYDE_ACK_READERS_MAX || line->ack.n >= sizeof(r->token)) {
+		(void)ryde_err_set(err, RYDE_ETEMPFAIL, "lines of more than %d readers",
+		    RYDE_ACK_READERS_MAX);
 		return NULL;
 	}
 	r = calloc(1, sizeof(*r));
@@ -246,6 +221,7 @@ connect_to(struct ryde_ack_sink *s, const struct ryde_line *line, struct ryde_er
 		(void)ryde_err_nomem(err);
 		return NULL;
 	}
+	r->sink = s;
 	r->socket.fd = -1;
 	ryde_buf_init(&r->at, (size_t)4 << 20);
 	memcpy(r->token, line->ack.p, line->ack.n);
@@ -276,9 +252,9 @@ reader_of(struct ryde_ack_sink *s, const struct ryde_line *line, struct ryde_err
 	return connect_to(s, line, err);
 }
 
-static struct ryde_ack_lane *
-add_lane(struct ryde_ack_sink *s, struct ryde_ack_reader *r, struct ryde_view id,
-    struct ryde_err *err)
+struct ryde_ack_lane *
+ryde_ack_sink_lane(struct ryde_ack_sink *s, struct ryde_ack_reader *r,
+    struct ryde_view id, struct ryde_err *err)
 {
 	struct ryde_ack_lane *l = calloc(1, sizeof(*l));
 
@@ -328,7 +304,7 @@ lane_of(struct ryde_ack_sink *s, const struct ryde_line *line, struct ryde_err *
 	for (size_t i = 0; i < s->n_lanes; i++)
 		if (is_lane(s->lanes[i], line))
 			return s->latest = s->lanes[i];
-	return s->latest = add_lane(s, r, line->shard, err);
+	return s->latest = ryde_ack_sink_lane(s, r, line->shard, err);
 }
 
 static enum ryde_ack_take
@@ -384,8 +360,8 @@ take_with_ack(struct ryde_ack_sink *s, const struct ryde_line *line, uint64_t *t
 	}
 	for (index = 0; s->lanes[index] != l; index++)
 		continue;
-	*ticket =
-	    (uint64_t)(index + 1) << LANE_SHIFT | ((l->first + l->n - 1) & NUMBER_MASK);
+	*ticket = (uint64_t)(index + 1) << RYDE_ACK_LANE_SHIFT |
+		  ((l->first + l->n - 1) & RYDE_ACK_NUMBER_MASK);
 	return RYDE_ACK_TAKEN;
 no_memory:
 	(void)ryde_err_nomem(err);
@@ -401,12 +377,12 @@ ryde_ack_sink_take(struct ryde_ack_sink *s, const struct ryde_line *line,
 				: take_with_ack(s, line, ticket, err);
 }
 
-/* The ticket's lane and entry; NULL where it was forgotten or is 0. */
-static struct ryde_ack_entry *
-entry_of(const struct ryde_ack_sink *s, uint64_t ticket, struct ryde_ack_lane **lane)
+struct ryde_ack_entry *
+ryde_ack_sink_entry(
+    const struct ryde_ack_sink *s, uint64_t ticket, struct ryde_ack_lane **lane)
 {
-	size_t index = (size_t)(ticket >> LANE_SHIFT);
-	uint64_t number = ticket & NUMBER_MASK;
+	size_t index = (size_t)(ticket >> RYDE_ACK_LANE_SHIFT);
+	uint64_t number = ticket & RYDE_ACK_NUMBER_MASK;
 	struct ryde_ack_lane *l;
 
 	if (index == 0 || index > s->n_lanes)
@@ -422,7 +398,7 @@ void
 ryde_ack_sink_done(struct ryde_ack_sink *s, uint64_t ticket)
 {
 	struct ryde_ack_lane *l;
-	struct ryde_ack_entry *e = entry_of(s, ticket, &l);
+	struct ryde_ack_entry *e = ryde_ack_sink_entry(s, ticket, &l);
 
 	if (e == NULL)
 		return;
@@ -479,6 +455,8 @@ send_due(struct ryde_ack_sink *s)
 		if (l->due && l->reader->socket.fd >= 0 &&
 		    l->reader->socket.out.n < 65536)
 			put_due(l);
+		if (ryde_ack_going_ends(l) && !l->due)
+			ryde_ack_going_say(s, l);
 	}
 	for (int i = 0; i < s->n_readers; i++)
 		if (s->readers[i]->socket.fd >= 0)
@@ -502,9 +480,12 @@ ryde_ack_sink_turn(struct ryde_ack_sink *s, struct ryde_err *err)
 static bool
 has_due(const struct ryde_ack_sink *s, const struct ryde_ack_reader *r)
 {
-	for (size_t i = 0; i < s->n_lanes; i++)
-		if (s->lanes[i]->due && s->lanes[i]->reader == r)
+	for (size_t i = 0; i < s->n_lanes; i++) {
+		const struct ryde_ack_lane *l = s->lanes[i];
+
+		if (l->reader == r && (l->due || ryde_ack_going_ends(l)))
 			return true;
+	}
 	return r->socket.out.n > 0;
 }
 
@@ -648,8 +629,8 @@ put_request(struct ryde_ack_lane *l, const char *what, uint32_t gen)
 void
 ryde_ack_sink_hold(struct ryde_ack_sink *s, uint64_t last)
 {
-	size_t index = (size_t)(last >> LANE_SHIFT);
-	uint64_t number = last & NUMBER_MASK;
+	size_t index = (size_t)(last >> RYDE_ACK_LANE_SHIFT);
+	uint64_t number = last & RYDE_ACK_NUMBER_MASK;
 	struct ryde_ack_lane *l;
 
 	if (index == 0 || index > s->n_lanes)
@@ -664,7 +645,7 @@ ryde_ack_sink_hold(struct ryde_ack_sink *s, uint64_t last)
 void
 ryde_ack_sink_resume(struct ryde_ack_sink *s, uint64_t last)
 {
-	size_t index = (size_t)(last >> LANE_SHIFT);
+	size_t index = (size_t)(last >> RYDE_ACK_LANE_SHIFT);
 
 	if (index == 0 || index > s->n_lanes)
 		return;

@@ -31,6 +31,12 @@ struct ryde_ack_shard {
 	struct ryde_ack_place printed; /* last line, marks included */
 	struct ryde_ack_place record;  /* last record */
 	struct ryde_ack_place acked[RYDE_ACK_SINKS_MAX];
+	/* sharing: it goes to another reader, and these peers have not forgotten it yet
+	 */
+	bool gone;
+	uint32_t gone_gen;
+	uint64_t awaits;  /* a bit per peer's slot */
+	uint32_t min_gen; /* what is said of an earlier generation counts no longer */
 };
 
 enum ryde_ack_peer_role {
@@ -47,6 +53,7 @@ struct ryde_ack_peer {
 	enum ryde_ack_peer_role role;
 	bool plain, bye, told; /* told: that the reader leaves */
 	int sink;	       /* 0.. in order of their hellos, -1 for others */
+	int slot;	       /* 0 to 63: no two connections have the same one */
 	char program[64];
 };
 
@@ -91,6 +98,8 @@ ryde_ack_state_compare(
  */
 void ryde_ack_server_freeze(struct ryde_ack_server *s, enum ryde_err_code code,
     const char *program, const char *what);
+/* Tells a peer that the shard goes to another reader. */
+void ryde_ack_server_tell_gone(struct ryde_ack_peer *p, struct ryde_ack_shard *h);
 /* One message of a peer: hello and all that follows. */
 void ryde_ack_hear(
     struct ryde_ack_server *s, struct ryde_ack_peer *p, struct ryde_view text);

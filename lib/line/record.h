@@ -83,6 +83,29 @@ struct ryde_group_position {
 	int64_t updated_ms; /* wall clock */
 };
 
+/* A member's name, which no other one of its stream ever had; empty: nobody. */
+#define RYDE_SHARE_ID_MAX 39
+/* A reader of a shared group. */
+struct ryde_share_member {
+	char id[RYDE_SHARE_ID_MAX + 1];
+	char owner[64]; /* for people */
+	uint64_t beat;
+	bool gone; /* its process is known to be no more */
+};
+/* Who reads a shard of a shared group. */
+struct ryde_share_lease {
+	char shard[RYDE_SHARD_ID_MAX + 1];
+	char owner[RYDE_SHARE_ID_MAX + 1];
+	int64_t epoch;
+	bool done;  /* it is closed, and all of it is acknowledged */
+	bool ready; /* it may be read: it is not done, and its parents are */
+};
+enum ryde_share_outcome {
+	RYDE_SHARE_DONE,
+	RYDE_SHARE_REFUSED, /* the store is not as it was seen: nothing was changed */
+	RYDE_SHARE_FAILED,  /* err is set */
+};
+
 /* An item to write: its text and the comparable forms of its key fields, made by
  * ryde_table_keys. Borrowed. */
 struct ryde_table_item {

@@ -94,6 +94,29 @@ struct ryde_group_ops {
 	    struct ryde_group *g, bool window_only, struct ryde_err *err);
 	int (*owner)(struct ryde_group *g, char *owner, struct ryde_err *err);
 	int64_t store_every_ms; /* how often positions are worth a write; 0: always */
+	const struct ryde_group_share_ops *share; /* NULL where groups cannot be shared */
+};
+/* Of groups that several members read: store/group_share.h. */
+struct ryde_group_share_ops {
+	enum ryde_group_lease (*join)(
+	    struct ryde_group *g, char *id, char *owner, struct ryde_err *err);
+	void (*leave)(struct ryde_group *g);
+	enum ryde_share_outcome (*beat)(struct ryde_group *g, struct ryde_err *err);
+	int (*look)(struct ryde_group *g, const struct ryde_share_member **members,
+	    size_t *n_members, const struct ryde_share_lease **leases, size_t *n_leases,
+	    struct ryde_err *err);
+	enum ryde_share_outcome (*expel)(struct ryde_group *g,
+	    const struct ryde_share_member *member, struct ryde_err *err);
+	enum ryde_share_outcome (*take)(struct ryde_group *g,
+	    const struct ryde_share_lease *lease, int64_t *epoch,
+	    struct ryde_group_position *position, bool *placed, struct ryde_err *err);
+	enum ryde_share_outcome (*give)(struct ryde_group *g, const char *shard,
+	    int64_t epoch, bool done, struct ryde_err *err);
+	enum ryde_group_lease (*store)(struct ryde_group *g,
+	    const struct ryde_group_position *p, const int64_t *epochs, size_t n,
+	    struct ryde_err *err);
+	enum ryde_share_outcome (*found)(struct ryde_group *g,
+	    const struct ryde_group_position *p, size_t n, struct ryde_err *err);
 };
 struct ryde_group {
 	const struct ryde_group_ops *ops;

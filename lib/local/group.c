@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/waits.h"
 #include "local/group_lease.h"
+#include "local/group_member.h"
 #include "local/lease.h"
 
 #include <stdlib.h>
@@ -18,7 +19,7 @@ static const struct ryde_db_kind kind = {
     .folder = "groups",
     .noun = "set of groups",
     .application_id = 0x72796467, /* "rydg" */
-    .version = 1,
+    .version = 2,
     .page_bytes = 4096,
     .full_sync = false,
     .schema = "CREATE TABLE meta(last_epoch INTEGER,deleted INTEGER);"
@@ -26,7 +27,7 @@ static const struct ryde_db_kind kind = {
 	      "CREATE TABLE groups(name TEXT PRIMARY KEY,epoch INTEGER,renewals INTEGER,"
 	      "held INTEGER,owner TEXT,window TEXT,fingerprint TEXT)WITHOUT ROWID;"
 	      "CREATE TABLE positions(name TEXT,shard TEXT,seq TEXT,updated_ms INTEGER,"
-	      "PRIMARY KEY(name,shard))WITHOUT ROWID",
+	      "PRIMARY KEY(name,shard))WITHOUT ROWID;" RYDE_GROUP_MEMBER_SCHEMA,
 };
 
 static void
@@ -35,8 +36,11 @@ close_group(struct ryde_group *base)
 	struct ryde_local_group *g = ryde_group_lease_local(base);
 
 	ryde_group_lease_release(base);
+	ryde_group_member_leave(base);
 	ryde_db_close(&g->db);
 	free(g->positions);
+	free(g->members);
+	free(g->leases);
 	free(g->name);
 	free(g->stream);
 	free(g);
@@ -61,9 +65,9 @@ column(sqlite3_stmt *st, int i)
 	return ryde_view_mem(p, p == NULL ? 0 : (size_t)n);
 }
 
-static int
-take_position(struct ryde_local_group *g, struct ryde_group_position *p, sqlite3_stmt *st,
-    struct ryde_err *err)
+int
+ryde_group_local_position(struct ryde_local_group *g, struct ryde_group_position *p,
+    sqlite3_stmt *st, struct ryde_err *err)
 {
 	struct ryde_view shard = column(st, 0), seq = column(st, 1);
 
@@ -103,7 +107,7 @@ load(struct ryde_group *base, const struct ryde_group_position **out, size_t *n,
 			}
 			g->positions = p;
 		}
-		if (take_position(g, &g->positions[got], st, err) != 0) {
+		if (ryde_group_local_position(g, &g->positions[got], st, err) != 0) {
 			(void)sqlite3_reset(st);
 			return -1;
 		}
@@ -143,9 +147,9 @@ load_window(struct ryde_group *base, struct ryde_buf *at, struct ryde_buf *finge
 
 /* ---- writing ---- */
 
-static int
-store_positions(struct ryde_local_group *g, const struct ryde_group_position *p, size_t n,
-    struct ryde_err *err)
+int
+ryde_group_local_put(struct ryde_local_group *g, const struct ryde_group_position *p,
+    size_t n, struct ryde_err *err)
 {
 	int64_t now_ms = ryde_clock_wall_ms();
 	sqlite3_stmt *st;
@@ -185,8 +189,8 @@ store_window(struct ryde_local_group *g, struct ryde_view at,
 }
 
 /* A group that nobody has held yet has no row. */
-static int
-make_row(struct ryde_local_group *g, struct ryde_err *err)
+int
+ryde_group_local_make(struct ryde_local_group *g, struct ryde_err *err)
 {
 	if (ryde_db_prepare(&g->db, &g->st.insert,
 		"INSERT OR IGNORE INTO groups(name,epoch,renewals,held,owner) "
@@ -216,11 +220,24 @@ begin(struct ryde_local_group *g, bool fenced, struct ryde_err *err)
 			return RYDE_GROUP_LOST;
 	}
 	lives = ryde_group_lease_lives(g, &row, err);
+	if (lives == 0 && !fenced)
+		lives = ryde_group_member_living(g, err);
 	if (lives != 0)
 		return lives < 0 ? RYDE_GROUP_FAILED : RYDE_GROUP_BUSY;
-	if (row.epoch == 0 && make_row(g, err) != 0)
+	if (row.epoch == 0 && ryde_group_local_make(g, err) != 0)
 		return RYDE_GROUP_FAILED;
 	return RYDE_GROUP_HELD;
+}
+
+#define DROP_LEASES "DELETE FROM leases WHERE name=?"
+
+static int
+run(struct ryde_local_group *g, sqlite3_stmt **st, const char *sql, struct ryde_err *err)
+{
+	if (ryde_db_prepare(&g->db, st, sql, err) != 0)
+		return -1;
+	(void)sqlite3_bind_text(*st, 1, g->name, -1, SQLITE_STATIC);
+	return ryde_db_step(&g->db, *st, err);
 }
 
 static enum ryde_group_lease
@@ -232,22 +249,15 @@ store(struct ryde_group *base, const struct ryde_group_position *p, size_t n,
 
 	if (rc != RYDE_GROUP_HELD)
 		goto out;
-	if (store_positions(g, p, n, err) != 0 ||
+	if (ryde_group_local_put(g, p, n, err) != 0 ||
 	    (at.n > 0 && store_window(g, at, fingerprint, err) != 0) ||
+	    /* what was read to its end is to be read again */
+	    (!fenced && run(g, &g->st.drop_leases, DROP_LEASES, err) != 0) ||
 	    ryde_db_commit(&g->db, err) != 0)
 		rc = RYDE_GROUP_FAILED;
 out:
 	ryde_db_rollback(&g->db);
 	return rc;
-}
-
-static int
-run(struct ryde_local_group *g, sqlite3_stmt **st, const char *sql, struct ryde_err *err)
-{
-	if (ryde_db_prepare(&g->db, st, sql, err) != 0)
-		return -1;
-	(void)sqlite3_bind_text(*st, 1, g->name, -1, SQLITE_STATIC);
-	return ryde_db_step(&g->db, *st, err);
 }
 
 static int
@@ -258,7 +268,9 @@ drop(struct ryde_local_group *g, bool window_only, struct ryde_err *err)
 		return -1;
 	if (window_only)
 		return 0;
-	if (run(g, &g->st.drop_positions, "DELETE FROM positions WHERE name=?", err) != 0)
+	if (run(g, &g->st.drop_positions, "DELETE FROM positions WHERE name=?", err) !=
+		0 ||
+	    run(g, &g->st.drop_leases, DROP_LEASES, err) != 0)
 		return -1;
 	/* our own lease, if we have one, stays */
 	return g->epoch != 0
@@ -290,6 +302,7 @@ static const struct ryde_group_ops ops = {
     .store = store,
     .delete = delete_group,
     .owner = ryde_group_lease_owner,
+    .share = &ryde_group_member_ops,
 };
 
 /* ---- opening, listing, deleting all ---- */
@@ -305,7 +318,7 @@ ryde_group_local_open(
 		return NULL;
 	}
 	g->base.ops = &ops;
-	g->lock_fd = -1;
+	g->lock_fd = g->member_fd = -1;
 	g->name = strdup(name);
 	g->stream = strdup(stream);
 	if (g->name == NULL || g->stream == NULL) {
@@ -317,7 +330,8 @@ ryde_group_local_open(
 	if (!ryde_db_exists(&kind, dir, stream) &&
 	    ryde_db_create(&kind, dir, stream, NULL, NULL, NULL, err) != 0)
 		goto failed;
-	if (ryde_db_open(&g->db, &kind, dir, stream, true, err) != 0)
+	if (ryde_db_open(&g->db, &kind, dir, stream, true, err) != 0 ||
+	    ryde_group_member_upgrade(g, err) != 0)
 		goto failed;
 	return &g->base;
 failed:

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "local/group_member.h"
 #include "local/lease.h"
 
 #include <stdio.h>
@@ -104,8 +105,8 @@ can_take(struct ryde_local_group *g, const struct ryde_group_row *row, int64_t l
 	return !lives || expired(g, row, lease_ms);
 }
 
-static int
-next_epoch(struct ryde_local_group *g, int64_t *epoch, struct ryde_err *err)
+int
+ryde_group_lease_next(struct ryde_local_group *g, int64_t *epoch, struct ryde_err *err)
 {
 	if (ryde_db_prepare(&g->db, &g->st.next_epoch,
 		"UPDATE meta SET last_epoch=last_epoch+1 RETURNING last_epoch",
@@ -117,15 +118,15 @@ next_epoch(struct ryde_local_group *g, int64_t *epoch, struct ryde_err *err)
 	return 0;
 }
 
-static void
-describe(char *to, size_t room)
+void
+ryde_group_lease_describe(char *to)
 {
 	char host[40];
 
 	if (gethostname(host, sizeof(host)) != 0)
 		host[0] = '\0';
 	host[sizeof(host) - 1] = '\0';
-	(void)snprintf(to, room, "process %ld on %s", (long)getpid(), host);
+	(void)snprintf(to, 64, "process %ld on %s", (long)getpid(), host);
 }
 
 static int
@@ -134,13 +135,13 @@ write_row(struct ryde_local_group *g, int64_t epoch, struct ryde_err *err)
 	sqlite3_stmt *st;
 	char me[64];
 
-	if (ryde_db_prepare(&g->db, &g->st.take,
+	if (ryde_db_prepare(&g->db, &g->st.hold,
 		"INSERT INTO groups(name,epoch,renewals,held,owner) VALUES(?1,?2,0,1,?3) "
 		"ON CONFLICT(name) DO UPDATE SET epoch=?2,renewals=0,held=1,owner=?3",
 		err) != 0)
 		return -1;
-	st = g->st.take;
-	describe(me, sizeof(me));
+	st = g->st.hold;
+	ryde_group_lease_describe(me);
 	(void)sqlite3_bind_text(st, 1, g->name, -1, SQLITE_STATIC);
 	(void)sqlite3_bind_int64(st, 2, epoch);
 	(void)sqlite3_bind_text(st, 3, me, -1, SQLITE_TRANSIENT);
@@ -154,7 +155,7 @@ take(struct ryde_local_group *g, const struct ryde_group_row *row, struct ryde_e
 	int64_t epoch = 0;
 	int fd = -1;
 
-	if (next_epoch(g, &epoch, err) != 0)
+	if (ryde_group_lease_next(g, &epoch, err) != 0)
 		return -1;
 	/* the lock first: who reads the new epoch finds it taken */
 	fd = ryde_lease_make(g->folder, g->name, epoch, err);
@@ -174,6 +175,19 @@ take(struct ryde_local_group *g, const struct ryde_group_row *row, struct ryde_e
 	g->renewed_ms = ryde_clock_mono_ms();
 	g->data_version = -1;
 	return 0;
+}
+
+/* A group that has living members is theirs. */
+static int
+not_shared(struct ryde_local_group *g, struct ryde_err *err)
+{
+	int living = ryde_group_member_living(g, err);
+
+	if (living <= 0)
+		return living;
+	return ryde_err_set(err, RYDE_ECONFIG,
+	    "group %s is shared by %d reader%s: read it with --share too, or stop them",
+	    g->name, living, living == 1 ? "" : "s");
 }
 
 enum ryde_group_lease
@@ -196,6 +210,8 @@ ryde_group_lease_acquire(
 		can = ryde_group_lease_look(g, &row, err) != 0
 			  ? -1
 			  : can_take(g, &row, lease_ms, err);
+		if (can == 1 && not_shared(g, err) != 0)
+			can = -1;
 		if (can == 1 && take(g, &row, err) != 0)
 			can = -1;
 		ryde_db_rollback(&g->db);
@@ -204,7 +220,7 @@ ryde_group_lease_acquire(
 		return RYDE_GROUP_FAILED;
 	if (owner != NULL) {
 		if (can == 1)
-			describe(row.owner, sizeof(row.owner));
+			ryde_group_lease_describe(row.owner);
 		memcpy(owner, row.owner, sizeof(row.owner));
 	}
 	return can == 1 ? RYDE_GROUP_HELD : RYDE_GROUP_BUSY;
@@ -311,7 +327,12 @@ ryde_group_lease_owner(struct ryde_group *base, char *owner, struct ryde_err *er
 	if (lives < 0)
 		return -1;
 	memcpy(owner, row.owner, sizeof(row.owner));
-	if (!lives)
-		owner[0] = '\0';
-	return 0;
+	if (lives)
+		return 0;
+	owner[0] = '\0';
+	lives = ryde_group_member_living(g, err);
+	if (lives > 0)
+		(void)snprintf(owner, sizeof(row.owner), "%d reader%s with --share",
+		    lives, lives == 1 ? "" : "s");
+	return lives < 0 ? -1 : 0;
 }

@@ -18,10 +18,17 @@ struct ryde_local_group {
 	/* what a stand-by has seen of the holder, and since when it has not changed */
 	int64_t seen_epoch, seen_renewals, seen_ms;
 	struct ryde_group_position *positions;
+	int64_t member; /* our name as a member; 0: we are none */
+	int member_fd;	/* our lock */
+	struct ryde_share_member *members;
+	struct ryde_share_lease *leases;
 	struct {
-		sqlite3_stmt *look, *next_epoch, *take, *renew, *release, *deleted;
+		sqlite3_stmt *look, *next_epoch, *hold, *renew, *release, *deleted;
 		sqlite3_stmt *load, *load_window, *store, *store_window;
 		sqlite3_stmt *drop, *drop_positions, *drop_window, *insert;
+		sqlite3_stmt *drop_leases, *members, *leases, *join, *leave, *unlease;
+		sqlite3_stmt *beat, *expel, *is_member, *take, *give, *is_ours, *unheld;
+		sqlite3_stmt *position, *any;
 	} st;
 };
 
@@ -46,6 +53,21 @@ int ryde_group_lease_lives(
     struct ryde_local_group *g, const struct ryde_group_row *row, struct ryde_err *err);
 /* Forgets our lease without giving it back: another one has it. */
 void ryde_group_lease_forget(struct ryde_local_group *g);
+
+/* The next epoch, which no lease and no member of this stream ever had. Within a
+ * transaction. */
+int ryde_group_lease_next(
+    struct ryde_local_group *g, int64_t *epoch, struct ryde_err *err);
+/* "process 17 on host", into to[64]. */
+void ryde_group_lease_describe(char *to);
+/* Stores positions within the transaction that is open. */
+int ryde_group_local_put(struct ryde_local_group *g, const struct ryde_group_position *p,
+    size_t n, struct ryde_err *err);
+/* Makes the group's row unless it is there. */
+int ryde_group_local_make(struct ryde_local_group *g, struct ryde_err *err);
+/* A position from columns shard, seq and updated_ms of a row. */
+int ryde_group_local_position(struct ryde_local_group *g, struct ryde_group_position *p,
+    sqlite3_stmt *st, struct ryde_err *err);
 
 /* The functions of the vtable. */
 enum ryde_group_lease ryde_group_lease_acquire(

@@ -14,6 +14,12 @@ ryde_group_set_lease_ms(int64_t ms)
 	lease_ms = ms;
 }
 
+int64_t
+ryde_group_lease_ms(void)
+{
+	return lease_ms;
+}
+
 struct ryde_group *
 ryde_group_open(struct ryde_stream *s, const char *name, struct ryde_err *err)
 {

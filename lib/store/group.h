@@ -26,6 +26,7 @@ struct ryde_waits;
 /* Shortens or lengthens the lease of all groups of this process (RYDE_LEASE): for tests.
  */
 void ryde_group_set_lease_ms(int64_t ms);
+int64_t ryde_group_lease_ms(void);
 /* How often a holder has to renew: a fifth of the lease. */
 int64_t ryde_group_renew_ms(void);
 /* How often positions are worth a write: 0 for always; a second on AWS, where each costs.

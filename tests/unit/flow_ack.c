@@ -2,6 +2,7 @@
  * Both sides of acknowledgement, in two processes: the child is a sink that follows a
  * script, the parent the reader. Each case is one of the rules of ryde-line(5).
  */
+#include "flow/ack_going.h"
 #include "flow/ack_server.h"
 #include "flow/ack_sink.h"
 
@@ -28,9 +29,11 @@ struct script {
 
 /*
  * 1-9 take record N; m take record 5 with `more`; M take a mark at 9; E take the end
- * mark; d done with all tickets so far; D done with the second one only; w take a
- * window's last row; ? ask whether the end is clean (exit 10 where not); h hold after the
- * first ticket; r resume; f finish; k die without taking leave
+ * mark; d done with all tickets so far; D done with the second one only; e with the
+ * first; w take a window's last row; ? ask whether the end is clean (exit 10 where not);
+ * h hold after the first ticket; r resume; W wait until the shard goes to another reader;
+ * g until it may; x drop the second ticket; l let it go; f finish; k die without taking
+ * leave
  */
 static void
 make_line(struct ryde_buf *b, struct ryde_view token, char step)
@@ -55,12 +58,31 @@ make_line(struct ryde_buf *b, struct ryde_view token, char step)
 	ryde_line_put(b, &h, ryde_view_of("{}"), false);
 }
 
+/* Turns until a shard goes, or none does any more. */
+static int
+await_going(struct ryde_ack_sink *s, bool going)
+{
+	struct ryde_err err = RYDE_ERR_INIT;
+
+	while (ryde_ack_going_any(s) != going) {
+		struct ryde_waits w = {0};
+
+		ryde_waits_begin(&w);
+		ryde_ack_sink_wait(s, &w);
+		if (ryde_waits_poll(&w, &err) != 0 || ryde_ack_sink_turn(s, &err) != 0)
+			return ryde_err_status(&err);
+	}
+	return 0;
+}
+
 static int
 step(struct ryde_ack_sink *s, struct ryde_view token, char c, uint64_t *tickets, int *n)
 {
 	struct ryde_err err = RYDE_ERR_INIT;
 	struct ryde_line line;
+	struct ryde_view ack, shard;
 	struct ryde_buf b;
+	size_t at = 0;
 	bool clean;
 	int rc = 0;
 
@@ -69,6 +91,9 @@ step(struct ryde_ack_sink *s, struct ryde_view token, char c, uint64_t *tickets,
 	case 'd':
 		for (int i = 0; i < *n; i++)
 			ryde_ack_sink_done(s, tickets[i]);
+		break;
+	case 'e':
+		ryde_ack_sink_done(s, tickets[0]);
 		break;
 	case 'D':
 		ryde_ack_sink_done(s, tickets[1]);
@@ -81,6 +106,20 @@ step(struct ryde_ack_sink *s, struct ryde_view token, char c, uint64_t *tickets,
 		break;
 	case 'r':
 		ryde_ack_sink_resume(s, tickets[0]);
+		break;
+	case 'W':
+	case 'g':
+		rc = await_going(s, c == 'W');
+		break;
+	case 'x':
+		ryde_ack_going_drop(s, tickets[1]);
+		break;
+	case 'l':
+		rc = ryde_ack_going_next(s, &at, &ack, &shard) &&
+			     ryde_view_is(shard, SHARD) && ryde_view_eq(ack, token)
+			 ? 0
+			 : 50;
+		ryde_ack_going_let_go(s, at);
 		break;
 	case 'f':
 		rc = ryde_ack_sink_finish(s, 1000, &err) != 0 ? 30 : 0;
@@ -116,6 +155,8 @@ start(const struct script *sc, struct ryde_view token)
 	s = ryde_ack_sink_new(sc->role, "a test", &err);
 	if (sc->fingerprint != NULL)
 		ryde_ack_sink_fingerprint(s, sc->fingerprint);
+	if (strchr(sc->steps, 'l') != NULL)
+		ryde_ack_going_heed(s);
 	for (const char *p = sc->steps; *p != '\0' && rc == 0; p++)
 		rc = step(s, token, *p, tickets, &n);
 	ryde_ack_sink_free(s);
@@ -315,6 +356,64 @@ check_hold(void)
 	ryde_ack_server_free(s);
 }
 
+/* Turns until record 1 is acknowledged, lets the shard go, and until all have forgotten
+ * it; the position that this came to. */
+static void
+let_go(struct ryde_ack_server *s, const char *steps, const char *position)
+{
+	const struct script sc = {RYDE_ACK_SINK, NULL, steps};
+	pid_t pid = start(&sc, ryde_ack_server_token(s));
+	struct ryde_err err = RYDE_ERR_INIT;
+	bool told = false;
+	struct ryde_pos pos;
+	uint32_t gen;
+
+	while (!ryde_ack_server_forgotten(s, 0)) {
+		struct ryde_waits w = {0};
+
+		CHECK(ryde_ack_server_turn(s, &err) == 0, "%s", err.msg);
+		if (!told && ryde_ack_server_position(s, 0, &gen, &pos)) {
+			ryde_ack_server_gone(s, 0, 0);
+			told = true;
+		}
+		ryde_waits_begin(&w);
+		ryde_ack_server_wait(s, &w);
+		ryde_waits_until(&w, ryde_clock_mono_ms() + 5);
+		(void)ryde_waits_poll(&w, &err);
+	}
+	CHECK(ryde_ack_server_position(s, 0, &gen, &pos) &&
+		  ryde_view_is(ryde_pos_view(&pos), position),
+	    "%s: %.*s", steps, (int)pos.n, pos.seq);
+	ryde_ack_server_forget(s, 0, 1);
+	CHECK(ryde_ack_server_complete(s) && !ryde_ack_server_position(s, 0, &gen, &pos));
+	CHECK(serve(s, pid, &err) == 0, "%s", steps);
+	ryde_ack_server_free(s);
+}
+
+/* Sharing: a shard goes once nothing of it is under way; what is dropped of it is not
+ * acknowledged. */
+static void
+check_gone(void)
+{
+	static const struct script late = {RYDE_ACK_SINK, NULL, "1gf"};
+	struct ryde_err err = RYDE_ERR_INIT;
+	struct ryde_ack_server *s = server(1, true);
+	struct ryde_pos pos;
+	uint32_t gen;
+
+	ryde_ack_server_gone(s, 0, 0);
+	CHECK(!ryde_ack_server_forgotten(s, 0), "nobody has come");
+	CHECK(serve(s, start(&late, ryde_ack_server_token(s)), &err) == 0);
+	CHECK(ryde_ack_server_forgotten(s, 0), "told when it came");
+	CHECK(!ryde_ack_server_position(s, 0, &gen, &pos), "its line was stale");
+	ryde_ack_server_free(s);
+
+	let_go(server(1, true), "12eWdgf", "2");
+	/* 3 is taken for nothing, being behind the one that is dropped */
+	let_go(server(1, true), "123eWxldgf", "1");
+	let_go(server(1, true), "12eWldg3f", "2");
+}
+
 /* Rule 2: without a reader there is no first effect. */
 static void
 check_nobody(void)
@@ -346,6 +445,7 @@ main(void)
 	check_sinks();
 	check_windows();
 	check_hold();
+	check_gone();
 	check_nobody();
 	(void)rmdir(dir);
 	return check_end("flow_ack");

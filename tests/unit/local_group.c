@@ -6,6 +6,7 @@
 #include "check.h"
 #include "scratch.h"
 #include "store/group.h"
+#include "store/group_share.h"
 #include "store/name.h"
 #include "store/stream.h"
 
@@ -292,6 +293,77 @@ test_race(void)
 	ryde_stream_close(s);
 }
 
+static bool
+joins(struct ryde_group *g, char *id)
+{
+	struct ryde_err err = RYDE_ERR_INIT;
+	char owner[64];
+
+	return ryde_group_share_join(g, id, owner, &err) == RYDE_GROUP_HELD;
+}
+
+/* Members, leases under epochs, positions under leases. Source: store/group_share.h. */
+static void
+test_share(void)
+{
+	struct ryde_stream *s = open_stream();
+	struct ryde_group *a = open_group(s, "shared"), *b = open_group(s, "shared");
+	struct ryde_group_position at, p = position("shard-1", "12");
+	struct ryde_share_lease lease = {.shard = "shard-1"};
+	struct ryde_err err = RYDE_ERR_INIT;
+	const struct ryde_share_member *members;
+	const struct ryde_share_lease *leases;
+	char ia[RYDE_SHARE_ID_MAX + 1], ib[RYDE_SHARE_ID_MAX + 1];
+	size_t n_members, n_leases;
+	int64_t epoch = 0, old;
+	bool placed = true;
+
+	CHECK(joins(a, ia) && joins(b, ib) && strcmp(ia, ib) != 0);
+	CHECK(ryde_group_share_take(a, &lease, &epoch, &at, &placed, &err) ==
+		  RYDE_SHARE_DONE &&
+	      epoch == 1 && !placed);
+	CHECK(ryde_group_share_take(b, &lease, &epoch, &at, &placed, &err) ==
+		  RYDE_SHARE_REFUSED,
+	    "it is not free any more");
+	epoch = old = 1;
+	CHECK(ryde_group_share_store(b, &p, &epoch, 1, &err) == RYDE_GROUP_LOST);
+	CHECK(ryde_group_share_store(a, &p, &epoch, 1, &err) == RYDE_GROUP_HELD);
+	CHECK(ryde_group_share_found(b, &p, 1, &err) == RYDE_SHARE_REFUSED);
+	CHECK(ryde_group_share_look(b, &members, &n_members, &leases, &n_leases, &err) ==
+		  0 &&
+	      n_members == 2 && n_leases == 1 && strcmp(leases[0].owner, ia) == 0 &&
+	      !members[0].gone && !members[1].gone);
+	lease = leases[0];
+	CHECK(ryde_group_share_take(b, &lease, &epoch, &at, &placed, &err) ==
+		  RYDE_SHARE_REFUSED,
+	    "its owner is a member");
+	CHECK(ryde_group_share_beat(a, &err) == RYDE_SHARE_DONE);
+	CHECK(ryde_group_share_expel(b, &members[0], &err) == RYDE_SHARE_REFUSED,
+	    "it has beaten");
+	CHECK(ryde_group_share_look(b, &members, &n_members, &leases, &n_leases, &err) ==
+		  0 &&
+	      ryde_group_share_expel(b, &members[0], &err) == RYDE_SHARE_DONE);
+	CHECK(ryde_group_share_beat(a, &err) == RYDE_SHARE_REFUSED, "it was deleted");
+	CHECK(ryde_group_share_take(b, &lease, &epoch, &at, &placed, &err) ==
+		  RYDE_SHARE_DONE &&
+	      epoch == 2 && placed && ryde_view_is(ryde_pos_view(&at.pos), "12"));
+	CHECK(ryde_group_share_store(a, &p, &old, 1, &err) == RYDE_GROUP_LOST);
+	CHECK(
+	    ryde_group_share_give(a, "shard-1", old, false, &err) == RYDE_SHARE_REFUSED);
+	CHECK(ryde_group_share_give(b, "shard-1", epoch, true, &err) == RYDE_SHARE_DONE);
+	lease = (struct ryde_share_lease){.shard = "shard-1", .epoch = epoch};
+	CHECK(ryde_group_share_take(b, &lease, &epoch, &at, &placed, &err) ==
+		  RYDE_SHARE_REFUSED,
+	    "it is read to its end");
+	ryde_group_close(a);
+	CHECK(ryde_group_acquire(open_group(s, "shared"), NULL, &err) ==
+		  RYDE_GROUP_FAILED &&
+	      err.code == RYDE_ECONFIG);
+	ryde_group_share_leave(b);
+	ryde_group_close(b);
+	ryde_stream_close(s);
+}
+
 int
 main(void)
 {
@@ -304,6 +376,7 @@ main(void)
 	test_dead_holder();
 	test_stopped_holder();
 	test_race();
+	test_share();
 	scratch_end();
 	return check_end("local_group");
 }

@@ -1,0 +1,139 @@
+/* What a reader prints of its shards: records and marks. */
+#include "base/clock.h"
+#include "base/err.h"
+#include "engine/consume.h"
+#include "engine/consume_run.h"
+#include "flow/ack_server.h"
+#include "flow/books.h"
+#include "line/envelope.h"
+#include "line/writer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LINES_AT_ONCE 256 /* of an aggregate, which has no bound but its length */
+#define MARK_MS 1000
+
+void
+ryde_consume_lines_mark(struct ryde_consume_run *c, struct ryde_consume_shard *s,
+    int64_t at_ms, struct ryde_view parents, int64_t now)
+{
+	struct ryde_line_head head = {.stream = c->print.stream,
+	    .parents = parents,
+	    .shard = ryde_view_of(s->id),
+	    .seq = ryde_pos_view(&s->printed),
+	    .ack = c->print.ack,
+	    .arrival_ms = at_ms,
+	    .has_arrival = at_ms != INT64_MIN,
+	    .gen = s->gen,
+	    .mark = true,
+	    .closed = s->said_closed};
+
+	s->mark_at_mono_ms = now;
+	s->mark_due = false;
+	ryde_line_put(ryde_writer_buf(c->out), &head, ryde_view_mem(NULL, 0), false);
+	if (c->acks != NULL)
+		ryde_ack_server_printed(c->acks, s->ack, s->gen, &s->printed, false);
+}
+
+static void
+print_mark(
+    struct ryde_consume_run *c, struct ryde_consume_shard *s, int64_t at_ms, int64_t now)
+{
+	ryde_consume_lines_mark(c, s, at_ms, ryde_view_mem(NULL, 0), now);
+}
+
+/* Whether the shard has nothing more before *at_ms, and its time may be told: that of one
+ * read to its end would pass its children by. */
+static bool
+has_time(struct ryde_consume_run *c, const struct ryde_consume_shard *s, int64_t *at_ms)
+{
+	return (s->followed || !ryde_stream_reader_ended(c->reader, s->index)) &&
+	       ryde_stream_reader_caught_up(c->reader, s->index, at_ms);
+}
+
+void
+ryde_consume_lines_marks(struct ryde_consume_run *c, bool fetched)
+{
+	int64_t now;
+
+	if (!c->marks)
+		return;
+	now = ryde_clock_mono_ms();
+	for (size_t i = 0; i < c->n; i++) {
+		struct ryde_consume_shard *s = &c->shards[i];
+		int64_t at_ms;
+
+		if (s->held || s->given)
+			continue;
+		if (s->followed && !s->said_closed) {
+			s->said_closed = true;
+			print_mark(c, s, INT64_MIN, now);
+			continue;
+		}
+		if (s->mark_due) {
+			print_mark(c, s, INT64_MIN, now);
+			continue;
+		}
+		if (fetched || s->draining || now - s->mark_at_mono_ms < MARK_MS)
+			continue;
+		if (has_time(c, s, &at_ms))
+			print_mark(c, s, at_ms, now);
+	}
+}
+
+void
+ryde_consume_lines_last_marks(struct ryde_consume_run *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		struct ryde_consume_shard *s = &c->shards[i];
+		int64_t at_ms;
+
+		if (s->held || s->given)
+			continue;
+		if (c->at_end && has_time(c, s, &at_ms))
+			print_mark(c, s, at_ms, 0);
+		else if (s->mark_due)
+			print_mark(c, s, INT64_MIN, 0);
+	}
+}
+
+int
+ryde_consume_lines_record(struct ryde_consume_run *c, struct ryde_consume_shard *s,
+    const struct ryde_record *r, struct ryde_err *err)
+{
+	uint64_t n = ryde_consume_print_begin(&c->print, r), left;
+	uint32_t gen = s->gen;
+
+	if (n == 0)
+		return ryde_err_nomem(err);
+	/* In a group a run ends between records: an aggregate is printed whole. */
+	left = (uint64_t)(c->o->count - c->printed_records);
+	if (c->o->count > 0 && c->group == NULL && left < n)
+		n = left;
+	c->printing = s;
+	for (uint64_t i = 0; i < n; i++) {
+		if (i % LINES_AT_ONCE == LINES_AT_ONCE - 1 &&
+		    ryde_consume_room(c, err) != 0)
+			return -1;
+		ryde_consume_print_line(
+		    &c->print, r, i, s->id, gen, ryde_writer_buf(c->out));
+	}
+	c->printing = NULL;
+	/* The shard was held meanwhile: the record comes again under its new gen. */
+	if (s->held || s->gen != gen)
+		return 0;
+	s->printed = r->seq;
+	s->mark_due = s->any = true;
+	if (c->acks != NULL)
+		ryde_ack_server_printed(c->acks, s->ack, s->gen, &s->printed, true);
+	c->printed_records += (int64_t)n; /* fewer than bytes of a record */
+	if (c->o->books->in == 0)
+		c->first_ms = r->arrival_ms;
+	c->last_ms = r->arrival_ms;
+	c->o->books->in++;
+	c->o->books->out += n;
+	c->o->books->bytes += r->data.n;
+	ryde_clock_observe(r->arrival_ms);
+	return 0;
+}

@@ -1,0 +1,458 @@
+#include "flow/share.h"
+
+#include "base/err.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A member, and since when its beat has been the one that is known. */
+struct watched {
+	struct ryde_share_member m;
+	int64_t since_ms;
+	size_t held; /* when it was last looked at */
+	bool expelled;
+};
+
+struct held {
+	struct ryde_share_lease l;
+	bool draining;
+	bool refused;	 /* somebody else was faster: not before the next look */
+	uint64_t weight; /* the more, the rather it is taken and kept */
+};
+
+struct ryde_share {
+	char self[RYDE_SHARE_ID_MAX + 1];
+	int64_t lease_ms;
+	int64_t sent_ms;      /* the last beat that counted was sent then */
+	int64_t beat_at_ms;   /* the next one is due */
+	int64_t look_at_ms;   /* the next look is due */
+	bool looked, stopped; /* has looked at all; was deleted */
+	bool settled;	      /* nothing to take or give until something changes */
+	struct watched *members;
+	size_t n_members;
+	struct held *leases; /* by shard */
+	size_t n_leases;
+};
+
+/* FNV-1a over both names, mixed, as rendezvous hashing needs: each pair has its own
+ * number. */
+static uint64_t
+weight_of(const char *member, const char *shard)
+{
+	uint64_t h = 0xcbf29ce484222325U;
+
+	for (const char *p = member; *p != '\0'; p++)
+		h = (h ^ (unsigned char)*p) * 0x100000001b3U;
+	h = (h ^ '/') * 0x100000001b3U;
+	for (const char *p = shard; *p != '\0'; p++)
+		h = (h ^ (unsigned char)*p) * 0x100000001b3U;
+	h = (h ^ (h >> 33)) * 0xff51afd7ed558ccdU;
+	return h ^ (h >> 33);
+}
+
+struct ryde_share *
+ryde_share_new(const char *self, int64_t lease_ms, int64_t now_ms, struct ryde_err *err)
+{
+	struct ryde_share *s = calloc(1, sizeof(*s));
+
+	if (s == NULL) {
+		(void)ryde_err_nomem(err);
+		return NULL;
+	}
+	memcpy(s->self, self, strnlen(self, RYDE_SHARE_ID_MAX));
+	s->lease_ms = lease_ms;
+	s->sent_ms = now_ms;
+	s->beat_at_ms = now_ms + lease_ms / 2;
+	s->look_at_ms = now_ms;
+	return s;
+}
+
+void
+ryde_share_free(struct ryde_share *s)
+{
+	if (s == NULL)
+		return;
+	free(s->members);
+	free(s->leases);
+	free(s);
+}
+
+static bool
+is_ours(const struct ryde_share *s, const struct held *h)
+{
+	return strcmp(h->l.owner, s->self) == 0;
+}
+
+/* ---- what was seen ---- */
+
+static struct watched *
+find_member(const struct ryde_share *s, const char *id)
+{
+	for (size_t i = 0; i < s->n_members; i++)
+		if (strcmp(s->members[i].m.id, id) == 0)
+			return &s->members[i];
+	return NULL;
+}
+
+static int
+compare_leases(const void *a, const void *b)
+{
+	return strcmp(
+	    ((const struct held *)a)->l.shard, ((const struct held *)b)->l.shard);
+}
+
+static struct held *
+find_lease(const struct ryde_share *s, const char *shard)
+{
+	size_t from = 0, to = s->n_leases;
+
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+		int c = strcmp(s->leases[mid].l.shard, shard);
+
+		if (c == 0)
+			return &s->leases[mid];
+		if (c < 0)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return NULL;
+}
+
+/* A member that is seen with another beat than before is watched anew. */
+static void
+watch(struct ryde_share *s, int64_t now_ms, const struct ryde_share_member *members,
+    size_t n, struct watched *to)
+{
+	bool self = false;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct watched *known = find_member(s, members[i].id);
+
+		to[i] = (struct watched){.m = members[i], .since_ms = now_ms};
+		if (known != NULL && known->m.beat == members[i].beat)
+			to[i].since_ms = known->since_ms;
+		self = self || strcmp(members[i].id, s->self) == 0;
+	}
+	s->stopped = s->stopped || !self;
+}
+
+static void
+take_leases(struct ryde_share *s, const struct ryde_share_lease *leases, size_t n,
+    struct held *to)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct held *known = find_lease(s, leases[i].shard);
+
+		to[i] = (struct held){.l = leases[i]};
+		to[i].weight =
+		    known != NULL ? known->weight : weight_of(s->self, leases[i].shard);
+		to[i].draining = known != NULL && known->draining && is_ours(s, &to[i]);
+		/* nobody takes a shard but from a member that was deleted */
+		if (known != NULL && is_ours(s, known) && !is_ours(s, &to[i]))
+			s->stopped = true;
+	}
+	qsort(to, n, sizeof(*to), compare_leases);
+}
+
+/* Ready shards of one member. */
+static size_t
+count_of(const struct ryde_share *s, const char *owner)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_leases; i++)
+		n += s->leases[i].l.ready && strcmp(s->leases[i].l.owner, owner) == 0;
+	return n;
+}
+
+/* Below its target, or while it gives, a member looks more often. */
+static int64_t
+pause_ms(const struct ryde_share *s)
+{
+	size_t ready = 0, loose = 0;
+
+	for (size_t i = 0; i < s->n_leases; i++) {
+		ready += s->leases[i].l.ready;
+		loose += s->leases[i].draining;
+	}
+	if (ryde_share_held(s) < ryde_share_target(s))
+		loose++;
+	return loose > 0 && ready > 0 ? s->lease_ms / 16 : s->lease_ms / 4;
+}
+
+int
+ryde_share_looked(struct ryde_share *s, int64_t now_ms,
+    const struct ryde_share_member *members, size_t n_members,
+    const struct ryde_share_lease *leases, size_t n_leases, struct ryde_err *err)
+{
+	struct watched *w = calloc(n_members + 1, sizeof(*w));
+	struct held *h = calloc(n_leases + 1, sizeof(*h));
+
+	if (w == NULL || h == NULL) {
+		free(w);
+		free(h);
+		return ryde_err_nomem(err);
+	}
+	watch(s, now_ms, members, n_members, w);
+	take_leases(s, leases, n_leases, h);
+	free(s->members);
+	free(s->leases);
+	s->members = w;
+	s->n_members = n_members;
+	s->leases = h;
+	s->n_leases = n_leases;
+	for (size_t i = 0; i < n_members; i++)
+		w[i].held = count_of(s, w[i].m.id);
+	s->looked = true;
+	s->settled = false;
+	s->look_at_ms = now_ms + pause_ms(s);
+	return 0;
+}
+
+void
+ryde_share_blind(struct ryde_share *s, int64_t now_ms)
+{
+	s->look_at_ms = now_ms + s->lease_ms / 16;
+}
+
+/* ---- targets ---- */
+
+size_t
+ryde_share_held(const struct ryde_share *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_leases; i++)
+		n += is_ours(s, &s->leases[i]) && !s->leases[i].draining;
+	return n;
+}
+
+size_t
+ryde_share_members(const struct ryde_share *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_members; i++)
+		n += !s->members[i].expelled;
+	return n;
+}
+
+size_t
+ryde_share_target(const struct ryde_share *s)
+{
+	size_t members = ryde_share_members(s), ready = 0, before = 0, rest;
+	size_t mine = count_of(s, s->self);
+
+	for (size_t i = 0; i < s->n_leases; i++)
+		ready += s->leases[i].l.ready;
+	if (members == 0)
+		return 0;
+	rest = ready % members;
+	for (size_t i = 0; rest > 0 && i < s->n_members; i++) {
+		const struct watched *w = &s->members[i];
+
+		if (w->expelled || strcmp(w->m.id, s->self) == 0)
+			continue;
+		before +=
+		    w->held > mine || (w->held == mine && strcmp(w->m.id, s->self) < 0);
+	}
+	return ready / members + (before < rest);
+}
+
+/* ---- what is to be done ---- */
+
+/* Rule 2. */
+static const struct watched *
+find_lost(const struct ryde_share *s, int64_t now_ms)
+{
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct watched *w = &s->members[i];
+
+		if (!w->expelled && strcmp(w->m.id, s->self) != 0 &&
+		    (w->m.gone || now_ms - w->since_ms >= s->lease_ms))
+			return w;
+	}
+	return NULL;
+}
+
+static bool
+is_free(const struct ryde_share *s, const struct held *h)
+{
+	const struct watched *w;
+
+	if (!h->l.ready || h->refused)
+		return false;
+	if (h->l.owner[0] == '\0')
+		return true;
+	w = find_member(s, h->l.owner);
+	return w == NULL || w->expelled;
+}
+
+/* Rule 5: the free shard that it would rather have than all others, or the one of its own
+ * that it would rather give. */
+static struct held *
+choose(const struct ryde_share *s, bool to_take)
+{
+	struct held *best = NULL;
+
+	for (size_t i = 0; i < s->n_leases; i++) {
+		struct held *h = &s->leases[i];
+
+		if (to_take ? !is_free(s, h) : !is_ours(s, h) || h->draining)
+			continue;
+		if (best == NULL || (h->weight > best->weight) == to_take)
+			best = h;
+	}
+	return best;
+}
+
+static void
+balance(struct ryde_share *s, bool may_take, struct ryde_share_step *step)
+{
+	size_t target, held;
+	struct held *h = NULL;
+
+	if (s->settled)
+		return;
+	target = ryde_share_target(s);
+	held = ryde_share_held(s);
+	if (held > target) {
+		h = choose(s, false);
+		step->kind = RYDE_SHARE_DRAIN;
+	} else if (held < target && may_take) {
+		h = choose(s, true);
+		step->kind = RYDE_SHARE_TAKE;
+	}
+	if (h == NULL) {
+		step->kind = RYDE_SHARE_NONE;
+		s->settled = held >= target || may_take;
+		return;
+	}
+	step->lease = h->l;
+	h->draining = step->kind == RYDE_SHARE_DRAIN;
+}
+
+void
+ryde_share_next(
+    struct ryde_share *s, int64_t now_ms, bool may_take, struct ryde_share_step *step)
+{
+	const struct watched *lost;
+
+	*step = (struct ryde_share_step){.kind = RYDE_SHARE_NONE};
+	if (s->stopped) {
+		step->kind = RYDE_SHARE_STOP;
+		return;
+	}
+	if (now_ms >= s->beat_at_ms) {
+		step->kind = RYDE_SHARE_BEAT;
+		return;
+	}
+	if (!ryde_share_may_deliver(s, now_ms))
+		return;
+	if (now_ms >= s->look_at_ms) {
+		step->kind = RYDE_SHARE_LOOK;
+		return;
+	}
+	if (!s->looked)
+		return;
+	lost = find_lost(s, now_ms);
+	if (lost != NULL) {
+		step->kind = RYDE_SHARE_EXPEL;
+		step->member = lost->m;
+		return;
+	}
+	balance(s, may_take, step);
+}
+
+int64_t
+ryde_share_wake_ms(const struct ryde_share *s)
+{
+	return s->look_at_ms < s->beat_at_ms ? s->look_at_ms : s->beat_at_ms;
+}
+
+bool
+ryde_share_may_deliver(const struct ryde_share *s, int64_t now_ms)
+{
+	return !s->stopped && now_ms - s->sent_ms < s->lease_ms - s->lease_ms / 8;
+}
+
+/* ---- what came of it ---- */
+
+void
+ryde_share_beaten(struct ryde_share *s, int64_t sent_ms, enum ryde_share_outcome outcome)
+{
+	switch (outcome) {
+	case RYDE_SHARE_DONE:
+		s->sent_ms = sent_ms;
+		s->beat_at_ms = sent_ms + s->lease_ms / 2;
+		break;
+	case RYDE_SHARE_REFUSED:
+		s->stopped = true;
+		break;
+	case RYDE_SHARE_FAILED:
+		s->beat_at_ms = sent_ms + s->lease_ms / 16;
+		break;
+	}
+}
+
+static void
+expelled(struct ryde_share *s, const struct ryde_share_step *step,
+    enum ryde_share_outcome outcome, int64_t now_ms)
+{
+	struct watched *w = find_member(s, step->member.id);
+
+	if (w == NULL)
+		return;
+	if (outcome == RYDE_SHARE_DONE) {
+		w->expelled = true;
+		return;
+	}
+	/* it lives, or somebody else has deleted it: the next look tells */
+	w->since_ms = now_ms;
+	w->m.gone = false;
+	s->look_at_ms =
+	    outcome == RYDE_SHARE_REFUSED ? now_ms : now_ms + s->lease_ms / 16;
+}
+
+void
+ryde_share_done(struct ryde_share *s, const struct ryde_share_step *step,
+    enum ryde_share_outcome outcome, int64_t epoch, int64_t now_ms)
+{
+	struct held *h;
+
+	s->settled = false;
+	if (step->kind == RYDE_SHARE_EXPEL) {
+		expelled(s, step, outcome, now_ms);
+		return;
+	}
+	h = find_lease(s, step->lease.shard);
+	if (h == NULL)
+		return;
+	if (outcome == RYDE_SHARE_DONE) {
+		memcpy(h->l.owner, s->self, sizeof(h->l.owner));
+		h->l.epoch = epoch;
+		return;
+	}
+	h->refused = true;
+	if (s->look_at_ms > now_ms + s->lease_ms / 16)
+		s->look_at_ms = now_ms + s->lease_ms / 16;
+}
+
+void
+ryde_share_gave(struct ryde_share *s, const char *shard, bool ended, int64_t now_ms)
+{
+	struct held *h = find_lease(s, shard);
+
+	s->settled = false;
+	if (h == NULL)
+		return;
+	h->l.owner[0] = '\0';
+	h->l.ready = h->l.ready && !ended;
+	h->draining = false;
+	/* not back at once: it was given for somebody else */
+	h->refused = true;
+	if (ended)
+		s->look_at_ms = now_ms;
+}
