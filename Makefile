@@ -23,7 +23,7 @@ CPP_ALL = -std=c17 -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -Ilib -Icmd 
 	-DRYDE_VERSION='"$(VERSION)"'
 ALL_CFLAGS = $(CPP_ALL) $(WARN) $(OPT) $(HARDEN) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
-LIBS = -lsqlite3 -lcrypto -lz -ldl -lm
+LIBS = -lsqlite3 -lcrypto -lz -ldl -lm -pthread
 
 LIB_SRC = $(sort $(wildcard lib/*/*.c))
 LIB_OBJ = $(LIB_SRC:%.c=$O/%.o)

@@ -686,6 +686,60 @@ same_groups() {
 	[ "$(ryde-query --stats "SELECT i,count(*) AS c FROM './w' WHERE day=2 AND i>=1 AND i<2 GROUP BY i HAVING count(*)>0" 2>&1 >/dev/null | tail -n 1 | jq -c '[.objects,.objectsLeftOut,.rejected]')" = '[2,4,2]' ]
 }
 
+# the same statement by one thread and by two, with all that is said and kept of bad lines
+same_threads() {
+	for cores in one two; do
+		rc=0
+		if [ $cores = one ]; then core=$(taskset -cp $$ | sed 's/.*: //;s/[-,].*//') && set -- "$1" taskset -c "$core"; else set -- "$1"; fi
+		: > $cores.rejects
+		"${@:2}" ryde-query --stats --rejects $cores.rejects "$1" > $cores 2> $cores.err || rc=$?
+		# one that gives up may have read ahead
+		sed -i 's/"bytesRead":[0-9]*//;s/"seconds":[0-9.]*//' $cores.err
+		echo "$rc" >> $cores
+	done
+	diff one two
+	diff one.err two.err
+	diff one.rejects two.rejects
+}
+
+@test "two threads group as one does, and say the same of bad lines" {
+	[ "$(nproc)" -ge 2 ] || skip 'one core'
+	python3 - <<-'P'
+	import os, random
+	r = random.Random(3)
+	for o in range(4):
+	    os.makedirs(f'd/h={o}')
+	    with open(f'd/h={o}/x', 'w') as f:
+	        for i in range(9000):
+	            k = r.random()
+	            if k < 0.0005: f.write(r.choice(['no JSON\n', '\n', '{"n":1\n', '{"ryde":1\n', '[' + '"x",' * 60000 + '\n']))
+	            big = r.choice(['', '9' * r.randrange(30)]) if i % 7 == 0 else ''
+	            f.write(f'{{"s":"{r.choice("abcdef")}","n":{r.choice(["", "-"])}{r.randrange(1, 10**r.randrange(1, 9))}{big}.{r.randrange(1000)},"u":{i * 4 + o},"pad":"{"p" * r.randrange(60)}"}}\n')
+	with open('late', 'w') as f:
+	    for i in range(30000): f.write(f'{{"s":"k{i % 9}","n":{"true" if i == 25000 else i}}}\n' if i % 4000 else 'bad\n')
+	with open('many', 'w') as f:
+	    for i in range(160000): f.write(f'{{"u":"{i % 80000}-{"k" * 60}","n":{i}}}\n')
+	P
+	same_threads 'SELECT s, count(*), sum(n), avg(n), total(n), min(u), max(u), min(pad), max(pad) FROM "./d" GROUP BY s'
+	[ -s two.rejects ]
+	[[ $(tail -n 1 two.err) == *'"in":36'* ]]
+	same_threads 'SELECT s, count(*), sum(n) FROM "./d" WHERE h>=1 AND n > 5 GROUP BY s HAVING count(*) > 2'
+	# what only SQLite can do comes late; more groups than two tables of them have room for
+	same_threads 'SELECT s, sum(n), count(*) FROM "./late" GROUP BY s'
+	same_threads 'SELECT u, sum(n), count(*) FROM "./many" GROUP BY u ORDER BY 2 DESC LIMIT 50'
+	# --strict stops at the first bad line, wherever the other thread is
+	for i in 1 2 3; do
+		run -65 ryde-query --strict 'SELECT s, count(*) FROM "./late" GROUP BY s'
+		[[ ${lines[0]} == *'line 1 of ./late'* && $output != *'line 4001'* ]]
+	done
+	# the same packed, which is unpacked beside the other thread
+	gzip -k d/h=*/x
+	rm d/h=*/x
+	same_threads 'SELECT s, count(*), sum(n), min(pad), max(u) FROM "./d" GROUP BY s'
+	head -c 100000 d/h=1/x.gz > torn && mv torn d/h=1/x.gz
+	same_threads 'SELECT s, count(*), sum(n), min(pad), max(u) FROM "./d" GROUP BY s'
+}
+
 @test "numbers of many digits are compared and sorted among the others" {
 	printf '{"x":%s}\n' 0.1234567890123456789 -5 18446744073709551616 7 -123456789012345678901234567890 0.1234567890123456788 1e400 > in
 	[ "$(ryde-query 'SELECT x FROM "./in" WHERE x < 7 ORDER BY x' | wc -l)" -eq 4 ]

@@ -258,11 +258,10 @@ open_object(struct cursor *c, struct ryde_err *err)
 
 /* A line, or the rest of an object, that cannot be a row: said, counted, kept. */
 static int
-reject(struct cursor *c, const char *what, uint64_t line, struct ryde_view data,
-    struct ryde_err *err)
+reject_of(struct cursor *c, struct object *o, const char *what, uint64_t line,
+    struct ryde_view data, struct ryde_err *err)
 {
 	struct archive *a = c->archive;
-	struct object *o = &a->objects[c->at];
 	struct ryde_query_sources *s = a->o;
 	char text[320];
 
@@ -288,16 +287,29 @@ reject(struct cursor *c, const char *what, uint64_t line, struct ryde_view data,
 	return 0;
 }
 
+/* The same for the object at hand. What earlier rows are to be rejected for comes first.
+ */
 static int
-bad(struct ryde_query_cursor *base, const struct ryde_json_fault *fault,
+reject(struct cursor *c, const char *what, uint64_t line, struct ryde_view data,
     struct ryde_err *err)
+{
+	int rc = c->base.settle != NULL ? c->base.settle(c->base.settle_arg, err) : 0;
+
+	return rc == 0 ? reject_of(c, &c->archive->objects[c->at], what, line, data, err)
+		       : rc;
+}
+
+static int
+bad(struct ryde_query_cursor *base, int64_t position, struct ryde_view data,
+    const struct ryde_json_fault *fault, struct ryde_err *err)
 {
 	struct cursor *c = (struct cursor *)base;
 	char text[200];
 
 	(void)snprintf(
 	    text, sizeof(text), "not JSON: %s at byte %zu", fault->what, fault->at + 1);
-	return reject(c, text, ryde_reader_line_number(c->reader), c->raw, err);
+	return reject_of(c, &c->archive->objects[position >> LINE_BITS], text,
+	    (uint64_t)position & (((uint64_t)1 << LINE_BITS) - 1), data, err);
 }
 
 /* Reads on. What an object cannot give (torn gzip) costs that object's rest alone. */

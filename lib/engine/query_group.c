@@ -5,6 +5,7 @@
 #include "engine/query.h"
 #include "engine/query_filter.h"
 #include "engine/query_group_result.h"
+#include "engine/query_pair.h"
 #include "engine/query_run.h"
 #include "engine/query_sql.h"
 #include "engine/query_table.h"
@@ -198,49 +199,67 @@ find_table(struct ryde_query_grouping *g)
 /* ---- rows ---- */
 
 static int
-take_row(struct ryde_query_grouping *g, struct ryde_query_tally *t,
+take_row(struct ryde_query_grouping *g, struct ryde_query_pair *p,
     struct ryde_query_cursor *c, const struct ryde_query_row *row, struct ryde_err *err)
 {
-	const struct ryde_query_source *source = g->table->source;
-	struct ryde_json_fault fault;
 	bool wanted;
 	int rc;
 
 	if (!row->json)
 		return RYDE_QUERY_PLAIN;
-	rc = ryde_query_where_extras(&g->shape.where, source, c, &wanted);
-	if (rc == 0 && wanted)
-		rc = ryde_query_tally_row(t, row->data, &fault, err);
-	else if (rc == 0)
-		t->rows++;
-	if (rc == RYDE_QUERY_TALLY_BAD)
-		return source->unchecked ? c->ops->bad(c, &fault, err) : RYDE_QUERY_PLAIN;
-	return rc;
+	rc = ryde_query_where_extras(&g->shape.where, g->table->source, c, &wanted);
+	if (rc != 0)
+		return rc;
+	g->left_out += !wanted;
+	return wanted ? ryde_query_pair_row(p, row, err) : 0;
 }
 
 static int
-scan(struct ryde_query_grouping *g, struct ryde_query_tally *t, struct ryde_err *err)
+scan(struct ryde_query_grouping *g, struct ryde_query_pair *p,
+    struct ryde_query_cursor *c, struct ryde_err *err)
+{
+	struct ryde_query_sources *o = &g->q->sources;
+	struct ryde_query_row row;
+	uint64_t n = 0;
+	int rc;
+
+	while ((rc = c->ops->next(c, &row, err)) == 1) {
+		rc = take_row(g, p, c, &row, err);
+		if (rc != 0)
+			return rc;
+		if (++n % ROWS_BETWEEN_LOOKS != 0)
+			continue;
+		if (o->tick != NULL)
+			o->tick(o->arg, NULL);
+		if (ryde_signals_stop() > 0)
+			return ryde_err_set(
+			    err, RYDE_ETEMPFAIL, "interrupted: the answer is not whole");
+	}
+	return rc < 0 && ryde_query_pair_is_plain(p) ? RYDE_QUERY_PLAIN : rc;
+}
+
+/* Scans, and appends the statement that reads the result. */
+static int
+run(struct ryde_query_grouping *g, struct ryde_buf *to, struct ryde_err *err)
 {
 	struct ryde_query_test tests[RYDE_QUERY_WHERE_MAX];
 	const struct ryde_query_filter filter = {
 	    tests, ryde_query_where_tests(&g->shape.where, tests)};
 	struct ryde_query_source *source = g->table->source;
 	struct ryde_query_cursor *c = source->ops->cursor(source, &filter, err);
-	struct ryde_query_sources *o = &g->q->sources;
-	struct ryde_query_row row;
-	uint64_t n = 0;
-	int rc = c != NULL ? 0 : -1;
+	struct ryde_query_pair *p = c != NULL ? ryde_query_pair_new(g, c, err) : NULL;
+	struct ryde_query_tally *t;
+	int rc = p != NULL ? scan(g, p, c, err) : -1;
 
-	while (rc == 0 && (rc = c->ops->next(c, &row, err)) == 1) {
-		rc = take_row(g, t, c, &row, err);
-		if (rc != 0 || ++n % ROWS_BETWEEN_LOOKS != 0)
-			continue;
-		if (o->tick != NULL)
-			o->tick(o->arg, NULL);
-		if (ryde_signals_stop() > 0)
-			rc = ryde_err_set(
-			    err, RYDE_ETEMPFAIL, "interrupted: the answer is not whole");
-	}
+	if (rc == 0)
+		rc = ryde_query_pair_end(p, &t, err);
+	if (rc == 0)
+		rc = ryde_query_group_result_store(t, err);
+	if (rc == 0)
+		rc = ryde_query_group_result_statement(g, to, err);
+	if (rc == 0 && source->counted)
+		g->q->tables.rows += t->rows + g->left_out;
+	ryde_query_pair_free(p);
 	if (c != NULL)
 		c->ops->free_cursor(c);
 	return rc;
@@ -251,7 +270,6 @@ ryde_query_group(struct ryde_query_session *q, const char *sql, size_t *used,
     struct ryde_buf *to, struct ryde_err *err)
 {
 	struct ryde_query_grouping g = {.q = q};
-	struct ryde_query_tally t = {0};
 	int rc = q->o->follow ? RYDE_QUERY_PLAIN
 			      : ryde_query_shape_read(&g.shape, ryde_view_of(sql), err);
 
@@ -261,19 +279,9 @@ ryde_query_group(struct ryde_query_session *q, const char *sql, size_t *used,
 	if (rc == 0)
 		rc = find_paths(&g, err);
 	if (rc == 0)
-		rc = ryde_query_tally_init(&t, &g, err);
+		rc = run(&g, to, err);
 	if (rc == 0)
-		rc = scan(&g, &t, err);
-	if (rc == 0)
-		rc = ryde_query_group_result_store(&t, err);
-	if (rc == 0)
-		rc = ryde_query_group_result_statement(&g, to, err);
-	if (rc == 0) {
 		*used = (size_t)(g.shape.rest.p - sql);
-		if (g.table->source->counted)
-			q->tables.rows += t.rows;
-	}
-	ryde_query_tally_free(&t);
 	ryde_json_paths_free(g.paths);
 	ryde_buf_free(&g.text);
 	ryde_query_shape_free(&g.shape);

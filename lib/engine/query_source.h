@@ -59,9 +59,12 @@ struct ryde_query_source_ops {
 	 * those before it. NULL: filters leave nothing out, and counting tells.
 	 */
 	int64_t (*position)(const struct ryde_query_cursor *c);
-	/* Where rows come unchecked: this one is no JSON. -1 with err set: stop. */
-	int (*bad)(struct ryde_query_cursor *c, const struct ryde_json_fault *fault,
-	    struct ryde_err *err);
+	/*
+	 * Where rows come unchecked: the one at this position, with these bytes, is no
+	 * JSON. Called in the order of rows. -1 with err set: stop.
+	 */
+	int (*bad)(struct ryde_query_cursor *c, int64_t position, struct ryde_view data,
+	    const struct ryde_json_fault *fault, struct ryde_err *err);
 	/*
 	 * What a walk with this filter would read, in words (appended), and about how
 	 * many rows. NULL: nothing is known.
@@ -83,6 +86,12 @@ struct ryde_query_source {
 };
 struct ryde_query_cursor {
 	const struct ryde_query_source_ops *ops;
+	/*
+	 * Called before the cursor says something of a row itself: what is to be said of
+	 * earlier ones has to be said. -1: it ends with that. NULL: nothing is late.
+	 */
+	int (*settle)(void *arg, struct ryde_err *err);
+	void *settle_arg;
 };
 
 /* The columns that a stream's rows have beside their payload's, in this order. */

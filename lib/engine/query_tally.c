@@ -273,6 +273,55 @@ ryde_query_tally_row(struct ryde_query_tally *t, struct ryde_view row,
 	return rc;
 }
 
+static int
+merge_value(struct ryde_query_tally *t, struct ryde_query_aggregated *a,
+    const struct ryde_query_aggregated *other, enum ryde_query_aggregate what,
+    struct ryde_err *err)
+{
+	a->n += other->n;
+	a->fractions = a->fractions || other->fractions;
+	switch (what) {
+	case RYDE_QUERY_SUM:
+	case RYDE_QUERY_TOTAL:
+	case RYDE_QUERY_AVG:
+		return ryde_decimal_sum_merge(&a->sum, &other->sum, err);
+	case RYDE_QUERY_MIN:
+	case RYDE_QUERY_MAX:
+		if (other->best.value.kind == RYDE_QUERY_SCALAR_NULL)
+			return 0;
+		return keep_better(t, &a->best, &other->best.value,
+		    what == RYDE_QUERY_MAX ? 1 : -1, err);
+	case RYDE_QUERY_KEY_COLUMN:
+	case RYDE_QUERY_COUNT_ALL:
+	case RYDE_QUERY_COUNT:
+		break;
+	}
+	return 0;
+}
+
+int
+ryde_query_tally_merge(struct ryde_query_tally *t, const struct ryde_query_tally *other,
+    struct ryde_err *err)
+{
+	struct ryde_query_grouped *group;
+	int rc = 0;
+
+	t->rows += other->rows;
+	for (size_t i = 0; rc == 0 && i < other->n; i++) {
+		const struct ryde_query_grouped *from = &other->groups[i];
+
+		ryde_buf_clear(&t->row_key);
+		ryde_buf_add(&t->row_key, other->keys.p + from->key_at, from->key_n);
+		rc = ryde_buf_check(&t->row_key, err);
+		if (rc == 0)
+			rc = find_group(t, &group, err);
+		for (size_t k = 0; rc == 0 && k < t->g->shape.n_items; k++)
+			rc = merge_value(t, &group->aggregates[k], &from->aggregates[k],
+			    t->g->shape.items[k].what, err);
+	}
+	return rc;
+}
+
 int
 ryde_query_tally_init(
     struct ryde_query_tally *t, const struct ryde_query_grouping *g, struct ryde_err *err)

@@ -27,6 +27,7 @@ struct ryde_query_grouping {
 	struct ryde_json_paths *paths;
 	size_t key_paths[RYDE_QUERY_SHAPE_MAX], item_paths[RYDE_QUERY_SHAPE_MAX];
 	struct ryde_buf text; /* to work in, before and after the rows */
+	uint64_t left_out;    /* rows by the source's columns */
 };
 
 struct ryde_query_extreme {
@@ -70,5 +71,8 @@ void ryde_query_tally_free(struct ryde_query_tally *t);
 int ryde_query_tally_row(struct ryde_query_tally *t, struct ryde_view row,
     struct ryde_json_fault *fault, struct ryde_err *err);
 #define RYDE_QUERY_TALLY_BAD 2
+/* Adds what another tally of the same rows' grouping has met, which stays. */
+int ryde_query_tally_merge(struct ryde_query_tally *t,
+    const struct ryde_query_tally *other, struct ryde_err *err);
 
 #endif

@@ -159,6 +159,14 @@ watch(struct vtab *v, struct cursor *c)
 		   : fail(v, &err);
 }
 
+/* Where the row at hand stands. OR reads twice, each time with a condition, and takes a
+ * row once by this. */
+static int64_t
+place(const struct cursor *c)
+{
+	return c->rows->ops->position != NULL ? c->rows->ops->position(c->rows) : c->n;
+}
+
 /* The next row; where rows come unchecked, the next one that is JSON. -1 with err set. */
 static int
 next_row(struct vtab *v, struct cursor *c, struct ryde_err *err)
@@ -174,17 +182,9 @@ next_row(struct vtab *v, struct cursor *c, struct ryde_err *err)
 		c->looked = c->found = true;
 		if (ryde_query_fields_read(&c->fields, c->row.data, &fault))
 			return 1;
-		if (c->rows->ops->bad(c->rows, &fault, err) != 0)
+		if (c->rows->ops->bad(c->rows, place(c), c->row.data, &fault, err) != 0)
 			return -1;
 	}
-}
-
-/* Where the row at hand stands. OR reads twice, each time with a condition, and takes a
- * row once by this. */
-static int64_t
-place(const struct cursor *c)
-{
-	return c->rows->ops->position != NULL ? c->rows->ops->position(c->rows) : c->n;
 }
 
 static int

@@ -108,6 +108,9 @@ void ryde_decimal_sum_free(struct ryde_decimal_sum *s);
  */
 int ryde_decimal_sum_add(
     struct ryde_decimal_sum *s, struct ryde_view number, struct ryde_err *err);
+/* Adds what another sum has come to. */
+int ryde_decimal_sum_merge(struct ryde_decimal_sum *s,
+    const struct ryde_decimal_sum *other, struct ryde_err *err);
 /* total = the sum so far; the sum stays. */
 int ryde_decimal_sum_total(
     const struct ryde_decimal_sum *s, struct ryde_decimal *total, struct ryde_err *err);

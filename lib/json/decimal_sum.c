@@ -143,3 +143,18 @@ ryde_decimal_sum_total(
 	*total = sum;
 	return 0;
 }
+
+int
+ryde_decimal_sum_merge(struct ryde_decimal_sum *s, const struct ryde_decimal_sum *other,
+    struct ryde_err *err)
+{
+	struct ryde_decimal total = {0};
+	int rc = ryde_decimal_sum_total(other, &total, err);
+
+	if (rc == 0)
+		rc = ryde_decimal_add(&s->big, &total, err);
+	if (rc == 0)
+		s->has_big = true;
+	ryde_decimal_free(&total);
+	return rc;
+}
