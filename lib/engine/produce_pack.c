@@ -1,7 +1,6 @@
 #include "engine/produce_pack.h"
 
 #include "base/err.h"
-#include "line/aggregate.h"
 #include "store/stream.h"
 
 #include <stdlib.h>
@@ -32,7 +31,7 @@ ryde_produce_pack_free(struct ryde_produce_pack *p)
 	free(p->bins);
 	free(p->records);
 	free(p->places);
-	free(p->offsets);
+	free(p->spans);
 	ryde_buf_free(&p->data);
 }
 
@@ -45,7 +44,8 @@ make_room(struct ryde_produce_pack *p, size_t n, struct ryde_stream *stream,
 	struct ryde_produce_place *places;
 	struct ryde_record_in *records;
 	struct ryde_produce_bin *bins;
-	size_t n_shards, *offsets;
+	struct ryde_line_aggregate_span *spans;
+	size_t n_shards;
 
 	if (n > p->cap) {
 		records = realloc(p->records, n * sizeof(*records));
@@ -56,10 +56,10 @@ make_room(struct ryde_produce_pack *p, size_t n, struct ryde_stream *stream,
 		if (places == NULL)
 			return ryde_err_nomem(err);
 		p->places = places;
-		offsets = realloc(p->offsets, n * sizeof(*offsets));
-		if (offsets == NULL)
+		spans = realloc(p->spans, n * sizeof(*spans));
+		if (spans == NULL)
 			return ryde_err_nomem(err);
-		p->offsets = offsets;
+		p->spans = spans;
 		p->cap = n;
 	}
 	if (ryde_stream_shards(stream, &shards, &n_shards, err) != 0)
@@ -95,9 +95,9 @@ close_bin(struct ryde_produce_pack *p, struct ryde_produce_bin *b,
 	if (b->pack.n == 1) {
 		*r = batch[b->first];
 		p->places[b->first].is_part = false;
-		p->offsets[b->record] = NOWHERE;
+		p->spans[b->record].at = NOWHERE;
 	} else {
-		if (ryde_line_aggregate_pack_put(&b->pack, &p->data, err) != 0)
+		if (ryde_line_aggregate_pack_put_unsealed(&b->pack, &p->data, err) != 0)
 			return -1;
 		*r = (struct ryde_record_in){.data = {NULL, p->data.n - from},
 		    .key = ryde_view_of("a"),
@@ -105,7 +105,8 @@ close_bin(struct ryde_produce_pack *p, struct ryde_produce_bin *b,
 		    .form = RYDE_RECORD_BINARY,
 		    .bound = true,
 		    .shard = (int)(b - p->bins)};
-		p->offsets[b->record] = from;
+		p->spans[b->record] =
+		    (struct ryde_line_aggregate_span){from, p->data.n - from};
 	}
 	ryde_line_aggregate_pack_clear(&b->pack);
 	return 0;
@@ -126,7 +127,7 @@ add(struct ryde_produce_pack *p, struct ryde_produce_bin *b,
 		b->record = p->n++;
 		if (ryde_line_aggregate_pack_size(&b->pack, &part) > max) {
 			p->records[b->record] = batch[i];
-			p->offsets[b->record] = NOWHERE;
+			p->spans[b->record].at = NOWHERE;
 			p->places[i] = (struct ryde_produce_place){b->record, false, 0};
 			return 0;
 		}
@@ -162,9 +163,10 @@ ryde_produce_pack(struct ryde_produce_pack *p, struct ryde_stream *stream,
 		if (close_bin(p, &p->bins[i], batch, err) != 0)
 			return -1;
 	}
+	ryde_line_aggregate_seal(&p->data, p->spans, p->n);
 	for (size_t i = 0; i < p->n; i++) {
-		if (p->offsets[i] != NOWHERE)
-			p->records[i].data.p = p->data.p + p->offsets[i];
+		if (p->spans[i].at != NOWHERE)
+			p->records[i].data.p = p->data.p + p->spans[i].at;
 	}
 	return 0;
 }

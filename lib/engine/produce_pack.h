@@ -4,6 +4,7 @@
 #define RYDE_ENGINE_PRODUCE_PACK_H
 
 #include "base/buf.h"
+#include "line/aggregate.h"
 #include "line/record.h"
 
 #include <stdbool.h>
@@ -32,8 +33,9 @@ struct ryde_produce_pack {
 
 	/* Private. */
 	size_t cap;
-	struct ryde_buf data;	       /* of aggregates */
-	size_t *offsets;	       /* by record: where its bytes are in data */
+	struct ryde_buf data; /* of aggregates */
+	struct ryde_line_aggregate_span
+	    *spans;		       /* by record: where its bytes are in data */
 	struct ryde_produce_bin *bins; /* by shard */
 	size_t n_bins;
 };

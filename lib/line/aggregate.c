@@ -512,21 +512,52 @@ ryde_line_aggregate_pack_add(struct ryde_line_aggregate_pack *p,
 }
 
 int
-ryde_line_aggregate_pack_put(
+ryde_line_aggregate_pack_put_unsealed(
     const struct ryde_line_aggregate_pack *p, struct ryde_buf *to, struct ryde_err *err)
 {
-	unsigned char sum[MD5_N];
-	size_t from;
+	static const char later[MD5_N];
 
 	ryde_buf_add(to, MAGIC, MAGIC_N);
-	from = to->n;
 	ryde_buf_view(to, ryde_buf_as_view(&p->keys));
 	ryde_buf_view(to, ryde_buf_as_view(&p->hash_keys));
 	ryde_buf_view(to, ryde_buf_as_view(&p->records));
-	if (ryde_buf_check(to, err) != 0)
-		return -1;
-	if (!md5(ryde_view_mem(to->p + from, to->n - from), sum))
-		return ryde_err_set(err, RYDE_ECONFIG, "OpenSSL gives no MD5 here");
-	ryde_buf_add(to, sum, sizeof(sum));
+	ryde_buf_add(to, later, sizeof(later));
 	return ryde_buf_check(to, err);
+}
+
+void
+ryde_line_aggregate_seal(
+    struct ryde_buf *made, const struct ryde_line_aggregate_span *spans, size_t n)
+{
+	unsigned char sums[TOGETHER][RYDE_MD5_BYTES];
+	struct ryde_view texts[TOGETHER];
+	size_t waiting = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (spans[i].at != SIZE_MAX)
+			texts[waiting++] =
+			    inner(ryde_view_mem(made->p + spans[i].at, spans[i].n));
+		if (waiting < TOGETHER && i + 1 < n)
+			continue;
+		ryde_md5_many(texts, waiting, sums);
+		for (; waiting > 0; waiting--) {
+			const struct ryde_view *t = &texts[waiting - 1];
+
+			memcpy(
+			    made->p + (t->p - made->p) + t->n, sums[waiting - 1], MD5_N);
+		}
+	}
+}
+
+int
+ryde_line_aggregate_pack_put(
+    const struct ryde_line_aggregate_pack *p, struct ryde_buf *to, struct ryde_err *err)
+{
+	struct ryde_line_aggregate_span span = {.at = to->n};
+
+	if (ryde_line_aggregate_pack_put_unsealed(p, to, err) != 0)
+		return -1;
+	span.n = to->n - span.at;
+	ryde_line_aggregate_seal(to, &span, 1);
+	return 0;
 }
