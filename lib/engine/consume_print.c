@@ -216,8 +216,7 @@ put_line(struct ryde_consume_print *p, const struct ryde_record *r,
 
 	shape = shape_of(p, r, part->behind, &data, &lf);
 	if (!p->envelopes && shape != NO_JSON && r->form != RYDE_RECORD_IMITATES &&
-	    (r->form == RYDE_RECORD_JSON || ryde_line_is_bare(data) ||
-		!ryde_line_imitates(data))) {
+	    (r->form == RYDE_RECORD_JSON || !ryde_line_imitates(data))) {
 		put_payload(data, out);
 		if (shape == SEVERAL_LINES)
 			join(out, from);

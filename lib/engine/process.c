@@ -21,6 +21,7 @@
 #include "flow/books.h"
 #include "flow/intake.h"
 #include "json/scan.h"
+#include "json/shape.h"
 #include "json/string.h"
 #include "line/reader.h"
 #include "line/writer.h"
@@ -42,6 +43,7 @@ struct engine {
 	size_t n_lanes, cap_lanes;
 	struct ryde_process_lane *last; /* the lane of the last record */
 	uint32_t last_source;
+	struct ryde_json_shapes *shapes;
 	uint64_t spread;	  /* lines without a key, for their lanes */
 	size_t turn;		  /* which lane goes first */
 	size_t waiting;		  /* lanes that wait for their parents in this turn */
@@ -125,6 +127,10 @@ engine_open(struct engine *e, const struct ryde_process_settings *settings,
 	c->out = out;
 	c->books = books;
 	e->deadline_ms = e->kill_ms = RYDE_WAITS_FOREVER;
+	e->shapes = malloc(sizeof *e->shapes);
+	if (e->shapes == NULL)
+		return ryde_err_nomem(err);
+	ryde_json_shapes_init(e->shapes);
 	ryde_buf_init(&e->end_mark, RYDE_LINE_MAX);
 	ryde_buf_init(&e->scratch, 2 * (size_t)RYDE_LINE_MAX);
 	if (ryde_process_open(c, err) != 0)
@@ -142,6 +148,7 @@ engine_close(struct engine *e)
 	for (size_t i = 0; i < e->n_lanes; i++)
 		ryde_process_lane_free(e->lanes[i]);
 	free(e->lanes);
+	free(e->shapes);
 	if (c->pool != NULL)
 		ryde_process_pool_close(c->pool);
 	ryde_process_invoke_close(c->invoke);
@@ -270,7 +277,7 @@ readable(struct engine *e, const struct ryde_item *item, struct ryde_view *data,
 {
 	*base64 = false;
 	*data = item->payload;
-	if (ryde_json_check(item->payload, NULL, fault) == 0 &&
+	if (ryde_json_shapes_check(e->shapes, item->payload, item->behind, fault) == 0 &&
 	    memchr(item->payload.p, '\n', item->payload.n) == NULL)
 		return true;
 	if (!item->line.is_base64)

@@ -11,6 +11,7 @@
 #include "flow/intake.h"
 #include "json/path.h"
 #include "json/scan.h"
+#include "json/shape.h"
 #include "json/string.h"
 #include "line/writer.h"
 #include "store/stream.h"
@@ -35,6 +36,7 @@ struct produce {
 	const struct ryde_produce_opts *o;
 	struct ryde_stream *stream;
 	struct ryde_json_paths *paths;
+	struct ryde_json_shapes *shapes;
 	size_t key_path, hash_path, time_path;
 	struct ryde_json_value values[3];
 	struct ryde_buf data, keys; /* of the batch */
@@ -156,6 +158,21 @@ observe_time(const struct produce *p)
 		ryde_clock_observe(ms);
 }
 
+/* Checks the payload and finds what is wanted of it. */
+static int
+find_values(
+    struct produce *p, const struct ryde_item *item, struct ryde_json_fault *fault)
+{
+	size_t n = ryde_json_paths_count(p->paths);
+
+	if (ryde_json_shapes_find(p->shapes, item->payload, item->behind, p->values, n))
+		return 0;
+	if (ryde_json_find(item->payload, p->paths, p->values, fault) != 0)
+		return -1;
+	ryde_json_shapes_learn(p->shapes, item->payload, p->values, n);
+	return 0;
+}
+
 /* Looks through the payload. NULL, or what is wrong with it. */
 static const char *
 look(struct produce *p, const struct ryde_item *item, struct slot *s, char *text,
@@ -163,7 +180,7 @@ look(struct produce *p, const struct ryde_item *item, struct slot *s, char *text
 {
 	struct ryde_json_fault fault;
 
-	if (ryde_json_find(item->payload, p->paths, p->values, &fault) != 0) {
+	if (find_values(p, item, &fault) != 0) {
 		/* what came in base64 need not be JSON */
 		if (item->line.is_base64 && !item->changed && p->o->key == NULL &&
 		    p->o->hash_key == NULL) {
@@ -385,7 +402,10 @@ static int
 add_paths(struct produce *p, struct ryde_err *err)
 {
 	p->paths = ryde_json_paths_new();
-	if (p->paths == NULL)
+	p->shapes = malloc(sizeof(*p->shapes));
+	if (p->shapes != NULL)
+		ryde_json_shapes_init(p->shapes);
+	if (p->paths == NULL || p->shapes == NULL)
 		return ryde_err_nomem(err);
 	if (p->o->key != NULL &&
 	    ryde_json_paths_add(p->paths, p->o->key, &p->key_path, err) != 0)
@@ -437,6 +457,7 @@ out:
 		status = ryde_err_status(err);
 	ryde_stream_close(p.stream);
 	ryde_json_paths_free(p.paths);
+	free(p.shapes);
 	ryde_buf_free(&p.data);
 	ryde_buf_free(&p.keys);
 	ryde_produce_pack_free(&p.pack);

@@ -125,7 +125,7 @@ ryde_line_imitates(struct ryde_view text)
 {
 	struct cursor c = {text, 0};
 
-	return begins(&c);
+	return !ryde_line_is_bare(text) && begins(&c);
 }
 
 static bool
