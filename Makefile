@@ -69,6 +69,10 @@ $O/bin/%: $O/cmd/%.o $O/cmd/cli.o $O/libryde.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $O/cmd/$*.o $O/cmd/cli.o $O/libryde.a $(LIBS)
 
+$O/sim/%: $O/tests/sim/%.o $O/libryde.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $O/tests/sim/$*.o $O/libryde.a $(LIBS)
+
 $O/unit/%: $O/tests/unit/%.o $O/libryde.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $O/tests/unit/$*.o $O/libryde.a $(LIBS)
@@ -160,8 +164,8 @@ LINTS = tests/lint/floors tests/lint/headers "tests/lint/exports $O" "tests/lint
 TEST_ENV = PATH="$$PWD/$O/bin:$$PATH" RYDE_BIN=$$PWD/$O/bin RYDE_BUILD=$$PWD/$O
 
 check: deps
-	@$(MAKE) -s -j2 all $(UNITS) $(REPLAYS)
-	@$(TEST_ENV) tests/run $(LINTS) $(UNITS) $(CORPUS_RUNS) "python3 tests/model/run.py" "python3 tests/model/share.py" \
+	@$(MAKE) -s -j2 all $(UNITS) $(REPLAYS) $O/sim/share
+	@$(TEST_ENV) tests/run $(LINTS) $(UNITS) $O/sim/share $(CORPUS_RUNS) "python3 tests/model/run.py" "python3 tests/model/share.py" \
 		"tests/crash/run --short" tests/peers/run $(BATS)
 
 # The page of ryde-map in a browser; screenshots in build/map-look. Nothing in it depends on speed: pictures a second are

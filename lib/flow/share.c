@@ -85,39 +85,40 @@ is_ours(const struct ryde_share *s, const struct held *h)
 
 /* ---- what was seen ---- */
 
+/* Members and leases begin with their names, and are sorted by them. */
+static int
+compare(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static void
+sort(void *all, size_t n, size_t each)
+{
+	const char *p = all;
+	size_t i = 1;
+
+	/* stores give them in order */
+	while (i < n && strcmp(p + (i - 1) * each, p + i * each) <= 0)
+		i++;
+	if (i < n)
+		qsort(all, n, each, compare);
+}
+
 static struct watched *
 find_member(const struct ryde_share *s, const char *id)
 {
-	for (size_t i = 0; i < s->n_members; i++)
-		if (strcmp(s->members[i].m.id, id) == 0)
-			return &s->members[i];
-	return NULL;
-}
-
-static int
-compare_leases(const void *a, const void *b)
-{
-	return strcmp(
-	    ((const struct held *)a)->l.shard, ((const struct held *)b)->l.shard);
+	return s->n_members == 0
+		   ? NULL
+		   : bsearch(id, s->members, s->n_members, sizeof(*s->members), compare);
 }
 
 static struct held *
 find_lease(const struct ryde_share *s, const char *shard)
 {
-	size_t from = 0, to = s->n_leases;
-
-	while (from < to) {
-		size_t mid = from + (to - from) / 2;
-		int c = strcmp(s->leases[mid].l.shard, shard);
-
-		if (c == 0)
-			return &s->leases[mid];
-		if (c < 0)
-			from = mid + 1;
-		else
-			to = mid;
-	}
-	return NULL;
+	return s->n_leases == 0
+		   ? NULL
+		   : bsearch(shard, s->leases, s->n_leases, sizeof(*s->leases), compare);
 }
 
 /* A member that is seen with another beat than before is watched anew. */
@@ -136,6 +137,7 @@ watch(struct ryde_share *s, int64_t now_ms, const struct ryde_share_member *memb
 		self = self || strcmp(members[i].id, s->self) == 0;
 	}
 	s->stopped = s->stopped || !self;
+	sort(to, n, sizeof(*to));
 }
 
 static void
@@ -153,18 +155,7 @@ take_leases(struct ryde_share *s, const struct ryde_share_lease *leases, size_t 
 		if (known != NULL && is_ours(s, known) && !is_ours(s, &to[i]))
 			s->stopped = true;
 	}
-	qsort(to, n, sizeof(*to), compare_leases);
-}
-
-/* Ready shards of one member. */
-static size_t
-count_of(const struct ryde_share *s, const char *owner)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->n_leases; i++)
-		n += s->leases[i].l.ready && strcmp(s->leases[i].l.owner, owner) == 0;
-	return n;
+	sort(to, n, sizeof(*to));
 }
 
 /* Below its target, or while it gives, a member looks more often. */
@@ -203,8 +194,13 @@ ryde_share_looked(struct ryde_share *s, int64_t now_ms,
 	s->n_members = n_members;
 	s->leases = h;
 	s->n_leases = n_leases;
-	for (size_t i = 0; i < n_members; i++)
-		w[i].held = count_of(s, w[i].m.id);
+	for (size_t i = 0; i < n_leases; i++) {
+		struct watched *owner =
+		    h[i].l.ready ? find_member(s, h[i].l.owner) : NULL;
+
+		if (owner != NULL)
+			owner->held++;
+	}
 	s->looked = true;
 	s->settled = false;
 	s->look_at_ms = now_ms + pause_ms(s);
@@ -243,10 +239,12 @@ size_t
 ryde_share_target(const struct ryde_share *s)
 {
 	size_t members = ryde_share_members(s), ready = 0, before = 0, rest;
-	size_t mine = count_of(s, s->self);
+	size_t mine = 0;
 
-	for (size_t i = 0; i < s->n_leases; i++)
+	for (size_t i = 0; i < s->n_leases; i++) {
 		ready += s->leases[i].l.ready;
+		mine += s->leases[i].l.ready && is_ours(s, &s->leases[i]);
+	}
 	if (members == 0)
 		return 0;
 	rest = ready % members;
