@@ -740,6 +740,38 @@ same_threads() {
 	same_threads 'SELECT s, count(*), sum(n), min(pad), max(u) FROM "./d" GROUP BY s'
 }
 
+@test "->> gives numbers as they were written, and all else as SQLite does" {
+	for n in 0.1234567890123456789 18446744073709551616 -123456789012345678901234567890 1e+400 9007199254740993 0.30000000000000004 12345678901234567.5 7; do
+		echo "{\"id\":1,\"at\":{\"deep\":{\"n\":$n,\"l\":[$n]}}}" > in
+		for path in "at->>'\$.deep.n'" "data->>'\$.at.deep.n'" "data->>'\$.at.\"deep\".l[0]'" "at->'deep'->>'n'" "at->'\$.deep.l'->>0"; do
+			[ "$(ryde-query -o csv "SELECT $path AS n FROM './in'" | tr -d '\r' | xargs)" = "n $n" ]
+		done
+	done
+	printf '{"p":{"x":%s,"s":"%s"}}\n' 18446744073709551617 a 18446744073709551616 a 2 a 0.5 b > in
+	[ "$(ryde-query -o csv "SELECT p->>'s' AS s, sum(p->>'x') AS t, max(p->>'x') AS m, min(p->>'x') AS l FROM './in' GROUP BY 1" | tr -d '\r' | xargs)" = \
+		's,t,m,l a,36893488147419103235,18446744073709551617,2 b,0.5,0.5,0.5' ]
+	[ "$(ryde-query "SELECT count(*) AS c FROM './in' WHERE p->>'x' > 1 AND p->>'\$.s' = 'a'")" = '{"c":3}' ]
+	# json_extract is SQLite's own, and so is what it takes for an error
+	python3 - <<-'P'
+	import json, subprocess
+	texts = ['{"a":1,"a":2}', '{"a":{"b":"x\\u0041","c":[1, 2],"d":{ "e": null }}}', '{"a":true,"b":false,"c":null,"d":"t","1":9,"e f":3,"é":4}',
+	    '[1,{"a":5}]', '"s"', '5', 'null', '{"a":1.5}', '{"a\\u0062":1,"ab":2}', '{}', '{"a":', 'x', '', '{"a":-0.0}', '{"a":""}', '{"$":1}']
+	paths = ['$.a', 'a', '$', '$.a.b', '$.a.c', '$.a.d', '$.a.d.e', '$.a.c[1]', '$[1].a', 'b', 'c', 'd', 'e f', '$."e f"', 'é', '$.é', '1', '$.1', 'ab', '$.a.', '$.', '$a', '', '$.a.x.y']
+	quote = lambda s: "'" + s.replace("'", "''") + "'"
+	def run(sql):
+	    p = subprocess.run(['ryde-query', sql], capture_output=True, text=True)
+	    return p.returncode, p.stdout or p.stderr.split(', at')[0]
+	for t in texts:
+	    both = []
+	    for p in paths:
+	        # a path that begins with none is a key for ->>
+	        e = p if p.startswith('$') else '$.' + json.dumps(p, ensure_ascii=False) if p else None
+	        if e is None or (p == '1'): continue
+	        got, want = run(f"SELECT {quote(t)}->>{quote(p)} AS v"), run(f"SELECT json_extract({quote(t)},{quote(e)}) AS v")
+	        if got[0] == 0 or want[0] == 0: assert got == want, (t, p, got, want)
+	P
+}
+
 @test "numbers of many digits are compared and sorted among the others" {
 	printf '{"x":%s}\n' 0.1234567890123456789 -5 18446744073709551616 7 -123456789012345678901234567890 0.1234567890123456788 1e400 > in
 	[ "$(ryde-query 'SELECT x FROM "./in" WHERE x < 7 ORDER BY x' | wc -l)" -eq 4 ]

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "engine/outlet.h"
+#include "engine/query_arrow.h"
 #include "engine/query_athena.h"
 #include "engine/query_exact.h"
 #include "engine/query_run.h"
@@ -64,6 +65,9 @@ open_session(struct ryde_query_session *q, struct ryde_err *err)
 	if (q->exact == NULL || ryde_query_vtab(&q->tables, q->db, &q->sources, err) != 0)
 		return -1;
 	q->tables.seen.numbers = q->exact;
+	q->arrow = ryde_query_arrow_new(q->db, &q->tables.seen, err);
+	if (q->arrow == NULL)
+		return -1;
 	/* a name in "" is a name: what is misspelt must not become a text */
 	(void)sqlite3_db_config(q->db, SQLITE_DBCONFIG_DQS_DML, 0, &on);
 	(void)sqlite3_db_config(q->db, SQLITE_DBCONFIG_DQS_DDL, 0, &on);
@@ -78,6 +82,7 @@ close_session(struct ryde_query_session *q)
 	/* the tables' sources go behind the statements that read them */
 	(void)sqlite3_close_v2(q->db);
 	ryde_query_vtab_free(&q->tables);
+	ryde_query_arrow_free(q->arrow);
 	ryde_query_exact_free(q->exact);
 }
 

@@ -6,6 +6,7 @@
 #include "engine/query_vtab.h"
 
 struct ryde_err;
+struct ryde_query_arrow;
 struct ryde_query_exact;
 struct ryde_query_opts;
 struct ryde_waits;
@@ -18,6 +19,7 @@ struct ryde_query_session {
 	struct sqlite3 *db;
 	struct ryde_query_vtab tables;
 	struct ryde_query_exact *exact;
+	struct ryde_query_arrow *arrow;
 	bool exact_min_max; /* min and max are the exact ones by now */
 	size_t results;	    /* statements that gave rows or could have */
 	bool sure;	    /* what the statement prints stays printed */

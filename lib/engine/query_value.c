@@ -18,14 +18,13 @@ ryde_query_value_text(sqlite3_context *ctx, struct ryde_view v)
 	    ctx, v.n > 0 ? v.p : "", v.n, SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
-static int
-result_number(sqlite3_context *ctx, struct ryde_query_column *column,
-    struct ryde_view number, struct ryde_query_seen *seen, struct ryde_buf *text)
+int
+ryde_query_value_number(sqlite3_context *ctx, struct ryde_view number,
+    struct ryde_query_seen *seen, struct ryde_buf *text)
 {
 	struct ryde_query_number n;
 	double handle = 0;
 
-	column->saw |= RYDE_QUERY_SAW_NUMBER;
 	ryde_buf_clear(text);
 	if (ryde_query_number(&n, number, text) != 0)
 		return -1;
@@ -48,6 +47,14 @@ result_number(sqlite3_context *ctx, struct ryde_query_column *column,
 		break;
 	}
 	return 0;
+}
+
+static int
+result_number(sqlite3_context *ctx, struct ryde_query_column *column,
+    struct ryde_view number, struct ryde_query_seen *seen, struct ryde_buf *text)
+{
+	column->saw |= RYDE_QUERY_SAW_NUMBER;
+	return ryde_query_value_number(ctx, number, seen, text);
 }
 
 static int

@@ -27,6 +27,11 @@ struct ryde_query_seen {
 int ryde_query_value(struct sqlite3_context *ctx, struct ryde_query_column *column,
     const struct ryde_json_value *value, struct ryde_query_seen *seen,
     struct ryde_buf *text);
+/* Makes a number of JSON ctx's result, as it was written. text is room. -1 without
+ * memory.
+ */
+int ryde_query_value_number(struct sqlite3_context *ctx, struct ryde_view number,
+    struct ryde_query_seen *seen, struct ryde_buf *text);
 /* Makes a text ctx's result. */
 void ryde_query_value_text(struct sqlite3_context *ctx, struct ryde_view v);
 
