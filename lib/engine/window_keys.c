@@ -1,3 +1,5 @@
+/* madvise is none of POSIX */
+#define _GNU_SOURCE
 #include "engine/window_keys.h"
 
 #include "base/err.h"
@@ -7,11 +9,15 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define TABLE_FIRST 16 /* slots of a new window */
 #define PANES_FIRST 16
 #define CHUNK_FIRST 1024 /* bytes; each next one is twice as large, up to the last */
-#define CHUNK_LAST (256u << 10)
+#define CHUNK_LAST (4u << 20)
+#define CHUNK_SMALL (256u << 10) /* the last where memory is counted */
+#define LARGE (4u << 20)	 /* bytes of one piece of memory */
+#define PAGE 4096u
 
 struct ryde_window_keys_chunk {
 	struct ryde_window_keys_chunk *next;
@@ -152,6 +158,21 @@ nomem:
 	return NULL;
 }
 
+/* Keys lie anywhere in a large piece of memory: large pages save finding, and clearing,
+ * most of its small ones. Where there are none it stays as it is. */
+static void
+use_large_pages(void *p, size_t n)
+{
+#ifdef MADV_HUGEPAGE
+	char *from = (char *)p + (PAGE - (uintptr_t)p % PAGE) % PAGE;
+
+	if (n >= LARGE)
+		(void)madvise(from, (n - PAGE) / PAGE * PAGE, MADV_HUGEPAGE);
+#else
+	(void)p, (void)n;
+#endif
+}
+
 static int
 grow(struct ryde_window_keys *k, struct ryde_window_keys_pane *p, struct ryde_err *err)
 {
@@ -160,6 +181,7 @@ grow(struct ryde_window_keys *k, struct ryde_window_keys_pane *p, struct ryde_er
 
 	if (table == NULL)
 		return ryde_err_nomem(err);
+	use_large_pages(table, cap * sizeof(*table));
 	for (size_t i = 0; i < p->cap; i++) {
 		size_t at;
 
@@ -186,15 +208,16 @@ take(struct ryde_window_keys *k, struct ryde_window_keys_pane *p, size_t n)
 
 	n = (n + 7) & ~(size_t)7;
 	if (c == NULL || c->cap - c->used < n) {
+		size_t last = k->def->max_bytes > 0 ? CHUNK_SMALL : CHUNK_LAST;
 		size_t cap = c == NULL ? CHUNK_FIRST : 2 * c->cap;
 
-		if (cap > CHUNK_LAST)
-			cap = CHUNK_LAST;
+		cap = cap < last ? cap : last;
 		if (cap < n)
 			cap = n;
 		c = malloc(sizeof(*c) + cap);
 		if (c == NULL)
 			return NULL;
+		use_large_pages(c, sizeof(*c) + cap);
 		c->next = p->chunks;
 		c->used = 0;
 		c->cap = cap;
