@@ -5,76 +5,131 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct ryde_ack_entry *
-ryde_ack_lane_push(struct ryde_ack_lane *l)
+#define DROP_AT                                                                 \
+	65536 /* bytes of lines that are gone; they are let go with half of all \
+	       */
+
+void
+ryde_ack_lane_init(struct ryde_ack_lane *l)
 {
-	if (l->n == l->cap) {
-		size_t cap = l->cap == 0 ? 64 : l->cap * 2;
-		struct ryde_ack_entry *ring = malloc(cap * sizeof(*ring));
-
-		if (ring == NULL)
-			return NULL;
-		for (size_t i = 0; i < l->n; i++)
-			ring[i] = l->ring[(l->head + i) & (l->cap - 1)];
-		free(l->ring);
-		l->ring = ring;
-		l->cap = cap;
-		l->head = 0;
-	}
-	return &l->ring[(l->head + l->n++) & (l->cap - 1)];
+	l->first = 1;
+	ryde_buf_init(&l->bytes, SIZE_MAX / 2);
+	ryde_buf_init(&l->to_send.at, SIZE_MAX / 2);
 }
-
-int
-ryde_ack_lane_fill(struct ryde_ack_entry *e, const struct ryde_line *line)
-{
-	e->pos.n = 0;
-	if (line->seq.n > 0)
-		(void)ryde_pos_set(&e->pos, line->seq);
-	e->sub = line->sub;
-	e->gen = line->gen;
-	e->more = line->more;
-	e->done = e->unsaid = line->kind == RYDE_LINE_MARK;
-	e->at = NULL;
-	e->at_n = line->at.n;
-	if (line->at.n == 0)
-		return 0;
-	e->at = malloc(line->at.n);
-	if (e->at == NULL)
-		return -1;
-	memcpy(e->at, line->at.p, line->at.n);
-	return 0;
-}
-
-size_t
-ryde_ack_lane_advance(struct ryde_ack_lane *l)
-{
-	size_t done = 0;
-
-	while (l->n > 0) {
-		struct ryde_ack_entry *e = &l->ring[l->head];
-
-		if (!e->done)
-			break;
-		if (!e->more) {
-			free(l->to_send.at);
-			l->to_send = *e;
-			l->due = true;
-		}
-		l->head = (l->head + 1) & (l->cap - 1);
-		l->n--;
-		l->first++;
-		done++;
-	}
-	return done;
-}
-
-/* ---- holds ---- */
 
 static struct ryde_ack_entry *
 entry_at(const struct ryde_ack_lane *l, size_t i)
 {
 	return &l->ring[(l->head + i) & (l->cap - 1)];
 }
+
+static struct ryde_view
+seq_of(const struct ryde_ack_lane *l, const struct ryde_ack_entry *e)
+{
+	return ryde_view_mem(l->bytes.p + (e->from - l->gone), e->seq_n);
+}
+
+static void
+get_pos(
+    const struct ryde_ack_lane *l, const struct ryde_ack_entry *e, struct ryde_pos *pos)
+{
+	pos->n = 0;
+	if (e->seq_n > 0)
+		(void)ryde_pos_set(pos, seq_of(l, e));
+}
+
+static int
+make_room(struct ryde_ack_lane *l)
+{
+	size_t cap = l->cap == 0 ? 64 : l->cap * 2;
+	struct ryde_ack_entry *ring;
+
+	if (l->n < l->cap)
+		return 0;
+	ring = malloc(cap * sizeof(*ring));
+	if (ring == NULL)
+		return -1;
+	for (size_t i = 0; i < l->n; i++)
+		ring[i] = *entry_at(l, i);
+	free(l->ring);
+	l->ring = ring;
+	l->cap = cap;
+	l->head = 0;
+	return 0;
+}
+
+/* Makes e, the last entry, the line's. */
+static int
+fill(struct ryde_ack_lane *l, struct ryde_ack_entry *e, const struct ryde_line *line)
+{
+	struct ryde_pos pos = {0};
+
+	if (line->seq.n > 0)
+		(void)ryde_pos_set(&pos, line->seq);
+	*e = (struct ryde_ack_entry){.from = l->gone + l->bytes.n,
+	    .sub = line->sub,
+	    .gen = line->gen,
+	    .at_n = (uint32_t)line->at.n, /* of a line */
+	    .seq_n = pos.n,
+	    .more = line->more,
+	    .done = line->kind == RYDE_LINE_MARK,
+	    .unsaid = line->kind == RYDE_LINE_MARK};
+	ryde_buf_view(&l->bytes, ryde_pos_view(&pos));
+	ryde_buf_view(&l->bytes, line->at);
+	return l->bytes.failed ? -1 : 0;
+}
+
+struct ryde_ack_entry *
+ryde_ack_lane_push(struct ryde_ack_lane *l, const struct ryde_line *line)
+{
+	struct ryde_ack_entry *e;
+
+	if (make_room(l) != 0)
+		return NULL;
+	e = entry_at(l, l->n);
+	if (fill(l, e, line) != 0)
+		return NULL;
+	l->n++;
+	return e;
+}
+
+static void
+set_due(struct ryde_ack_lane *l, const struct ryde_ack_entry *e)
+{
+	get_pos(l, e, &l->to_send.pos);
+	l->to_send.gen = e->gen;
+	ryde_buf_clear(&l->to_send.at);
+	ryde_buf_add(
+	    &l->to_send.at, l->bytes.p + (e->from - l->gone) + e->seq_n, e->at_n);
+	l->due = true;
+}
+
+size_t
+ryde_ack_lane_advance(struct ryde_ack_lane *l)
+{
+	const struct ryde_ack_entry *due = NULL;
+	size_t done = 0, gone;
+
+	for (; done < l->n && entry_at(l, done)->done; done++) {
+		const struct ryde_ack_entry *e = entry_at(l, done);
+
+		if (!e->more && e->seq_n + e->at_n > 0)
+			due = e;
+	}
+	if (due != NULL)
+		set_due(l, due);
+	l->head = (l->head + done) & (l->cap - 1);
+	l->n -= done;
+	l->first += done;
+	gone = l->n > 0 ? (size_t)(entry_at(l, 0)->from - l->gone) : l->bytes.n;
+	if (l->n == 0 || (gone >= DROP_AT && gone >= l->bytes.n / 2)) {
+		ryde_buf_drop(&l->bytes, gone);
+		l->gone += gone;
+	}
+	return done;
+}
+
+/* ---- holds ---- */
 
 /* What is known of the lines behind the first `keep` ones: those that are done, then
  * those that were known before and have not come again. */
@@ -90,8 +145,10 @@ remember(struct ryde_ack_lane *l, size_t keep)
 	for (size_t i = keep; known != NULL && i < l->n; i++) {
 		const struct ryde_ack_entry *e = entry_at(l, i);
 
-		if (e->done && !e->unsaid)
-			known[at++] = (struct ryde_ack_line_place){e->pos, e->sub};
+		if (!e->done || e->unsaid)
+			continue;
+		get_pos(l, e, &known[at].pos);
+		known[at++].sub = e->sub;
 	}
 	for (size_t i = l->at_known; known != NULL && i < l->n_known; i++)
 		known[at++] = l->known[i];
@@ -99,6 +156,15 @@ remember(struct ryde_ack_lane *l, size_t keep)
 	l->known = known;
 	l->n_known = at;
 	l->at_known = 0;
+}
+
+/* Only the first n lines stay. */
+static void
+cut(struct ryde_ack_lane *l, size_t n)
+{
+	if (n < l->n)
+		l->bytes.n = (size_t)(entry_at(l, n)->from - l->gone);
+	l->n = n;
 }
 
 size_t
@@ -109,12 +175,10 @@ ryde_ack_lane_forget(struct ryde_ack_lane *l, uint64_t number)
 	if (keep >= l->n)
 		keep = l->n;
 	if (keep > 0)
-		l->kept = entry_at(l, keep - 1)->pos;
+		get_pos(l, entry_at(l, keep - 1), &l->kept);
 	remember(l, keep);
 	forgotten = l->n - keep;
-	for (size_t i = keep; i < l->n; i++)
-		free(entry_at(l, i)->at);
-	l->n = keep;
+	cut(l, keep);
 	return forgotten;
 }
 
@@ -159,11 +223,15 @@ ryde_ack_lane_again(struct ryde_ack_lane *l, const struct ryde_line *line, size_
 	if (known == NEW)
 		return 0;
 	/* of those that were kept the last one is enough */
-	if (known == DONE || e == NULL || !e->unsaid || e->gen != line->gen) {
-		e = ryde_ack_lane_push(l);
+	if (known == KEPT && e != NULL && e->unsaid && e->gen == line->gen) {
+		l->bytes.n = (size_t)(e->from - l->gone);
+		if (fill(l, e, line) != 0)
+			return -1;
+	} else {
+		e = ryde_ack_lane_push(l, line);
 		*more = 1;
 	}
-	if (e == NULL || ryde_ack_lane_fill(e, line) != 0)
+	if (e == NULL)
 		return -1;
 	e->done = true;
 	e->unsaid = known == KEPT;
@@ -173,21 +241,19 @@ ryde_ack_lane_again(struct ryde_ack_lane *l, const struct ryde_line *line, size_
 size_t
 ryde_ack_lane_truncate(struct ryde_ack_lane *l, uint64_t last)
 {
-	size_t n = 0;
+	size_t n = l->n, stays = last < l->first ? 0 : (size_t)(last - l->first) + 1;
 
-	for (; l->n > 0 && l->first + l->n - 1 > last; n++) {
-		free(l->ring[(l->head + l->n - 1) & (l->cap - 1)].at);
-		l->n--;
-	}
-	return n;
+	if (stays >= n)
+		return 0;
+	cut(l, stays);
+	return n - stays;
 }
 
 void
 ryde_ack_lane_free(struct ryde_ack_lane *l)
 {
-	for (size_t i = 0; i < l->n; i++)
-		free(l->ring[(l->head + i) & (l->cap - 1)].at);
-	free(l->to_send.at);
+	ryde_buf_free(&l->to_send.at);
+	ryde_buf_free(&l->bytes);
 	free(l->ring);
 	free(l->known);
 	free(l);

@@ -5,6 +5,7 @@
 #ifndef RYDE_FLOW_ACK_LANE_H
 #define RYDE_FLOW_ACK_LANE_H
 
+#include "base/buf.h"
 #include "line/position.h"
 
 #include <stdbool.h>
@@ -14,15 +15,23 @@
 struct ryde_ack_reader;
 struct ryde_line;
 
-/* One line that was taken and is not acknowledged. */
+/* One line that was taken and is not acknowledged. There may be millions: what it says of
+ * its place is in the lane's bytes. */
 struct ryde_ack_entry {
-	struct ryde_pos pos;
+	uint64_t from; /* its sequence number, and behind it `at` */
 	uint32_t sub, gen;
+	uint32_t at_n; /* window positions to hand back */
+	uint8_t seq_n;
 	bool done, more;
 	bool unsaid; /* nothing is known of a record by it: a mark, or what stands for
 			lines that were kept over a hold */
-	char *at;    /* window positions to hand back; owned */
-	size_t at_n;
+};
+
+/* What the reader is told: all up to here is done. */
+struct ryde_ack_due {
+	struct ryde_pos pos;
+	uint32_t gen;
+	struct ryde_buf at; /* empty: none */
 };
 
 /* A line's place in its shard. */
@@ -43,8 +52,10 @@ struct ryde_ack_lane {
 	struct ryde_ack_entry *ring;
 	size_t cap, head, n; /* cap is a power of two */
 	uint64_t first;
+	struct ryde_buf bytes; /* of the entries' places; byte i of all is at i - gone */
+	uint64_t gone;
 	bool due; /* to_send holds what the reader does not know yet */
-	struct ryde_ack_entry to_send;
+	struct ryde_ack_due to_send;
 	struct ryde_pos last; /* last line taken, for eof */
 	bool last_more;
 	uint32_t gen; /* of the last line taken */
@@ -61,10 +72,11 @@ struct ryde_ack_lane {
 	uint64_t dropped; /* so many numbers are not to be used again */
 };
 
-/* A new entry at the end, to be filled; NULL without memory. */
-struct ryde_ack_entry *ryde_ack_lane_push(struct ryde_ack_lane *l);
-/* What the line says of its place. -1 without memory. */
-int ryde_ack_lane_fill(struct ryde_ack_entry *e, const struct ryde_line *line);
+/* An empty lane, in zeroed memory. */
+void ryde_ack_lane_init(struct ryde_ack_lane *l);
+/* A new entry at the end, with what the line says of its place; NULL without memory. */
+struct ryde_ack_entry *ryde_ack_lane_push(
+    struct ryde_ack_lane *l, const struct ryde_line *line);
 /* Moves the done front of the lane into what is to be sent; returns how many lines that
  * were. */
 size_t ryde_ack_lane_advance(struct ryde_ack_lane *l);

@@ -273,7 +273,7 @@ ryde_ack_sink_lane(struct ryde_ack_sink *s, struct ryde_ack_reader *r,
 	if (id.n > 0)
 		memcpy(l->id, id.p, id.n);
 	l->id_n = id.n;
-	l->first = 1;
+	ryde_ack_lane_init(l);
 	s->lanes[s->n_lanes++] = l;
 	return l;
 fail:
@@ -349,8 +349,8 @@ take_with_ack(struct ryde_ack_sink *s, const struct ryde_line *line, uint64_t *t
 			return RYDE_ACK_STALE;
 		}
 	}
-	e = ryde_ack_lane_push(l);
-	if (e == NULL || ryde_ack_lane_fill(e, line) != 0)
+	e = ryde_ack_lane_push(l, line);
+	if (e == NULL)
 		goto no_memory;
 	s->outstanding++;
 	if (e->done) {
@@ -424,11 +424,11 @@ static void
 put_due(struct ryde_ack_lane *l)
 {
 	struct ryde_buf *out = &l->reader->socket.out;
-	const struct ryde_ack_entry *e = &l->to_send;
+	const struct ryde_ack_due *e = &l->to_send;
 
-	if (e->at != NULL) {
+	if (e->at.n > 0) {
 		ryde_buf_puts(out, "{\"at\":");
-		ryde_buf_add(out, e->at, e->at_n);
+		ryde_buf_view(out, ryde_buf_as_view(&e->at));
 		ryde_buf_puts(out, "}\n");
 	} else if (e->pos.n > 0 && l->id_n > 0) {
 		ryde_buf_puts(out, "{\"ack\":\"");
@@ -439,8 +439,7 @@ put_due(struct ryde_ack_lane *l)
 		ryde_buf_view(out, ryde_pos_view(&e->pos));
 		ryde_buf_puts(out, "\"}\n");
 	}
-	free(l->to_send.at);
-	l->to_send.at = NULL;
+	ryde_buf_clear(&l->to_send.at);
 	l->due = false;
 }
 
