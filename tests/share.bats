@@ -162,6 +162,65 @@ once() {
 	[ ! -e twice ]
 }
 
+@test "tumbling windows of shards that move are computed anew: each sum is exact" {
+	local i
+	export RYDE_LEASE=2s
+	ryde-admin create stream s --shards 4
+	for i in 1 2 3 4 5 6 7 8; do
+		lines $((i * 100 - 99)) $((i * 100)) | ryde-produce -k .k s
+		case $i in
+		1 | 4 | 6)
+			ryde-consume -g g --share s 2> "log$i" 3>&- > >(exec ryde-process --keep --event lambda --tumble 1s -- \
+			    python3 -c '
+import base64, json, sys
+for text in sys.stdin:
+    event = json.loads(text)
+    state = event["state"]
+    for record in event["Records"]:
+        state["sum"] = state.get("sum", 0) + json.loads(base64.b64decode(record["kinesis"]["data"]))["n"]
+    if event["isFinalInvokeForWindow"]:
+        with open("sums", "a") as sums:
+            print(state.get("sum", 0), file=sums)
+    print(json.dumps({"state": state}), flush=True)' 2> "sink$i") &
+			readers[i]=$!
+			;;
+		esac
+		read -r -t 0.6 <> <(:) || :
+	done
+	until_ok owned 1 1 2
+	until_ok sh -c 'test "$(jq -s add sums)" = 320400'
+}
+
+@test "killed, stopped, ended and started at random, while the stream is split: nothing is lost" {
+	local i n=0 end=$((SECONDS + 15)) splits=0
+	export RYDE_LEASE=2s
+	RANDOM=7
+	ryde-admin create stream s --shards 6
+	for i in 1 2 3 4 5; do start $i; done
+	while [ $SECONDS -lt $end ]; do
+		lines $((n + 1)) $((n + 100)) | ryde-produce -k .k s
+		n=$((n + 100))
+		i=$((RANDOM % 5 + 1))
+		case $((RANDOM % 5)) in
+		0) kill -9 "${readers[i]}" ;;
+		1) kill -STOP "${readers[i]}" ;;
+		2) kill -CONT "${readers[@]}" ;;
+		3) kill -TERM "${readers[i]}" ;;
+		4)
+			[ $((splits++)) -gt 2 ] ||
+			    ryde-admin split s "$(ryde-admin describe s | jq -r '[.shards[] | select(.open)][0].shardId')"
+			;;
+		esac 2>/dev/null || :
+		read -r -t 0.$((RANDOM % 8 + 1)) <> <(:) || :
+		for i in 1 2 3 4 5; do kill -0 "${readers[i]}" 2>/dev/null || start $i; done
+	done
+	kill -CONT "${readers[@]}" 2>/dev/null || :
+	until_ok sh -c "test \"\$(jq .n done | sort -un | wc -l)\" = $n" || {
+		for i in 1 2 3 4 5; do kill -0 "${readers[i]}" 2>/dev/null || start $i; done
+		until_ok has_numbers $n
+	}
+}
+
 @test "an archive that gathers gives its shards at once" {
 	ryde-admin create stream s --shards 4
 	ryde-consume -g g --share s 2> log1 > >(exec ryde-archive --every 1h a) 3>&- &

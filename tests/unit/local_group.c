@@ -356,9 +356,10 @@ test_share(void)
 		  RYDE_SHARE_REFUSED,
 	    "it is read to its end");
 	ryde_group_close(a);
-	CHECK(ryde_group_acquire(open_group(s, "shared"), NULL, &err) ==
-		  RYDE_GROUP_FAILED &&
+	a = open_group(s, "shared");
+	CHECK(ryde_group_acquire(a, NULL, &err) == RYDE_GROUP_FAILED &&
 	      err.code == RYDE_ECONFIG);
+	ryde_group_close(a);
 	ryde_group_share_leave(b);
 	ryde_group_close(b);
 	ryde_stream_close(s);
