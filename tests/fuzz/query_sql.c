@@ -48,7 +48,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ryde_buf_init(&text, size * 4 + 100);
 	ryde_query_sql_explain(&text, sql);
 	MUST(text.n >= size && !text.failed);
-	if (ryde_query_shape_read(&shape, sql)) {
+	if (ryde_query_shape_read(&shape, sql, &err) == 0) {
 		MUST(shape.n_items > 0 && shape.n_keys > 0);
 		MUST(is_inside(shape.from, sql) && is_inside(shape.tail, sql));
 		for (size_t i = 0; i < shape.n_items; i++) {
@@ -56,7 +56,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			ryde_query_sql_unquote(&text, shape.items[i].name);
 			MUST(!text.failed);
 		}
+		for (size_t i = 0; i < shape.n_having; i++)
+			MUST(is_inside(shape.having[i].text, sql));
+		for (size_t i = 0; i < shape.where.n; i++) {
+			const struct ryde_query_where_node *node = &shape.where.nodes[i];
+
+			MUST(is_inside(node->column, sql));
+			MUST(node->first + node->n <= shape.where.n_literals);
+			MUST(node->column.n > 0 || (node->left < i && node->right < i));
+		}
 	}
+	ryde_query_shape_free(&shape);
+	err = (struct ryde_err)RYDE_ERR_INIT;
 	rest = sql;
 	if (ryde_query_ddl_read(&d, &rest, &err) == 0) {
 		MUST(d.location_at + d.location_n <= size && d.columns.n > 0);
