@@ -4,6 +4,7 @@
 #include "aws/s3.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "line/archive_work.h"
 #include "line/store_ops.h"
 
 #include <fcntl.h>
@@ -13,20 +14,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define WORK_MAX 3000
-
 struct archive {
 	struct ryde_archive base;
 	struct ryde_aws *aws;
 	struct ryde_s3_place place;
-	char work[WORK_MAX]; /* a directory of ours alone */
-	unsigned long long made;
+	struct ryde_archive_work work; /* in a directory of ours alone */
 };
 
 struct object {
-	struct ryde_archive_object base;
-	struct archive *archive;
-	unsigned long long number;
+	struct ryde_archive_growing base;
 	int64_t size_bytes;
 };
 
@@ -56,18 +52,19 @@ ryde_s3_archive_open(
 		return NULL;
 	}
 	a->base.ops = &ops;
-	(void)snprintf(a->work, sizeof(a->work), "%.2900s/ryde-archive-XXXXXX",
-	    tmp != NULL && tmp[0] == '/' ? tmp : "/tmp");
+	(void)snprintf(a->work.folder, sizeof(a->work.folder),
+	    "%.2900s/ryde-archive-XXXXXX", tmp != NULL && tmp[0] == '/' ? tmp : "/tmp");
 	if (ryde_s3_place_read(place, true, &a->place, err) != 0)
 		goto fail;
-	if (mkdtemp(a->work) == NULL) {
-		(void)ryde_err_sys(err, RYDE_ECANTCREAT, "cannot create %s", a->work);
+	if (mkdtemp(a->work.folder) == NULL) {
+		(void)ryde_err_sys(
+		    err, RYDE_ECANTCREAT, "cannot create %s", a->work.folder);
 		goto fail;
 	}
 	a->aws = ryde_aws_open(settings, err);
 	if (a->aws != NULL)
 		return &a->base;
-	(void)rmdir(a->work);
+	(void)rmdir(a->work.folder);
 fail:
 	free(a);
 	return NULL;
@@ -79,44 +76,29 @@ close_archive(struct ryde_archive *base)
 	struct archive *a = archive_of(base);
 
 	/* its objects are finished or abandoned by now */
-	(void)rmdir(a->work);
+	(void)rmdir(a->work.folder);
 	ryde_aws_close(a->aws);
 	free(a);
-}
-
-static void
-path_of(const struct archive *a, unsigned long long number, char *to, size_t room)
-{
-	(void)snprintf(to, room, "%s/%llu", a->work, number);
 }
 
 static struct ryde_archive_object *
 create(struct ryde_archive *base, struct ryde_err *err)
 {
-	struct object *o = calloc(1, sizeof(*o));
+	struct ryde_archive_growing *o = ryde_archive_work_object(
+	    &archive_of(base)->work, &ops, sizeof(struct object), err);
 
-	if (o == NULL) {
-		(void)ryde_err_nomem(err);
-		return NULL;
-	}
-	o->base.ops = &ops;
-	o->archive = archive_of(base);
-	o->number = ++o->archive->made;
-	return &o->base;
+	return o != NULL ? &o->base : NULL;
 }
 
 static int
 append(struct ryde_archive_object *base, struct ryde_view data, struct ryde_err *err)
 {
 	struct object *o = object_of(base);
-	char path[WORK_MAX + 40];
-	int fd, rc;
+	int fd = ryde_archive_work_open(&o->base, err), rc;
 
-	path_of(o->archive, o->number, path, sizeof(path));
-	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return ryde_err_sys(err, RYDE_ECANTCREAT, "cannot create %s", path);
-	rc = ryde_file_write_all(fd, data, path, err);
+		return -1;
+	rc = ryde_file_write_all(fd, data, o->base.work->folder, err);
 	(void)close(fd);
 	if (rc == 0)
 		o->size_bytes += (int64_t)data.n;
@@ -132,12 +114,7 @@ settle(struct ryde_archive_object *base)
 static void
 abandon(struct ryde_archive_object *base)
 {
-	struct object *o = object_of(base);
-	char path[WORK_MAX + 40];
-
-	path_of(o->archive, o->number, path, sizeof(path));
-	(void)unlink(path);
-	free(o);
+	ryde_archive_work_drop(&object_of(base)->base);
 }
 
 static int
@@ -156,11 +133,11 @@ static int
 put_one(struct archive *a, struct ryde_archive_finish *f, struct ryde_err *err)
 {
 	struct object *o = object_of(f->object);
-	char path[WORK_MAX + 40], key[RYDE_S3_KEY_MAX + 1];
+	char path[RYDE_ARCHIVE_WORK_PATH], key[RYDE_S3_KEY_MAX + 1];
 	bool taken = false;
 	int fd, rc;
 
-	path_of(a, o->number, path, sizeof(path));
+	ryde_archive_work_path(&a->work, o->base.number, path);
 	if (key_of(a, f->name, key, err) != 0)
 		return -1;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -225,7 +202,7 @@ fetch(struct ryde_archive *base, const char *name, char *path, bool *temporary,
 
 	if (key_of(a, name, key, err) != 0)
 		return -1;
-	path_of(a, ++a->made, path, RYDE_ARCHIVE_PATH_MAX);
+	ryde_archive_work_path(&a->work, ++a->work.made, path);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return ryde_err_sys(err, RYDE_ECANTCREAT, "cannot create %s", path);

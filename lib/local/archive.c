@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "line/archive_work.h"
 #include "line/store_ops.h"
 
 #include <dirent.h>
@@ -30,18 +31,16 @@ struct object;
 struct archive {
 	struct ryde_archive base;
 	char root[ROOT_MAX];
-	char work[ROOT_MAX + 64]; /* ROOT/.ryde/TOKEN, ours */
-	int lock;		  /* the open, locked work directory */
-	unsigned long long made;
-	struct object *first, *last; /* those with an open descriptor, latest used first
-				      */
+	struct ryde_archive_work work; /* in ROOT/.ryde/TOKEN, ours */
+	int lock;		       /* the open, locked work directory */
+	struct object *first, *last;   /* those with an open descriptor, latest used first
+					*/
 	int n_open;
 };
 
 struct object {
-	struct ryde_archive_object base;
+	struct ryde_archive_growing base;
 	struct archive *archive;
-	unsigned long long number; /* its file's name in the work directory */
 	int fd;
 	struct object *before, *after; /* among those that are open */
 };
@@ -137,16 +136,17 @@ try_work(struct archive *a, struct ryde_err *err)
 
 	if (ryde_random_token(token, err) != 0)
 		return -1;
-	(void)snprintf(a->work, sizeof(a->work), "%s/.ryde/w%.16s", a->root, token);
-	if (ryde_file_mkdirs(a->work, err) != 0)
+	(void)snprintf(
+	    a->work.folder, sizeof(a->work.folder), "%s/.ryde/w%.16s", a->root, token);
+	if (ryde_file_mkdirs(a->work.folder, err) != 0)
 		return -1;
-	a->lock = open(a->work, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	a->lock = open(a->work.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (a->lock < 0)
 		return errno == ENOENT ? 0
 				       : ryde_err_sys(err, RYDE_ECANTCREAT,
-					     "cannot open %s", a->work);
+					     "cannot open %s", a->work.folder);
 	if (flock(a->lock, LOCK_EX | LOCK_NB) == 0 && fstat(a->lock, &mine) == 0 &&
-	    stat(a->work, &there) == 0 && mine.st_ino == there.st_ino)
+	    stat(a->work.folder, &there) == 0 && mine.st_ino == there.st_ino)
 		return 1;
 	(void)close(a->lock);
 	a->lock = -1;
@@ -222,7 +222,7 @@ close_archive(struct ryde_archive *base)
 	struct archive *a = archive_of(base);
 	char folder[ROOT_MAX + 16];
 
-	remove_work(a->work);
+	remove_work(a->work.folder);
 	work_folder(a, folder, sizeof(folder));
 	(void)rmdir(folder); /* succeeds for the last one */
 	(void)close(a->lock);
@@ -235,12 +235,6 @@ static struct object *
 object_of(struct ryde_archive_object *o)
 {
 	return (struct object *)(void *)o;
-}
-
-static void
-path_of(const struct object *o, char *to, size_t room)
-{
-	(void)snprintf(to, room, "%s/%llu", o->archive->work, o->number);
 }
 
 static void
@@ -290,7 +284,6 @@ static int
 open_object(struct object *o, struct ryde_err *err)
 {
 	struct archive *a = o->archive;
-	char path[ROOT_MAX + 100];
 
 	if (o->fd >= 0) {
 		if (a->first != o) {
@@ -301,10 +294,9 @@ open_object(struct object *o, struct ryde_err *err)
 	}
 	if (a->n_open >= OPEN_MAX)
 		close_object(a->last);
-	path_of(o, path, sizeof(path));
-	o->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	o->fd = ryde_archive_work_open(&o->base, err);
 	if (o->fd < 0)
-		return ryde_err_sys(err, RYDE_ECANTCREAT, "cannot create %s", path);
+		return -1;
 	link_open(o);
 	return 0;
 }
@@ -312,17 +304,16 @@ open_object(struct object *o, struct ryde_err *err)
 static struct ryde_archive_object *
 create(struct ryde_archive *base, struct ryde_err *err)
 {
-	struct object *o = calloc(1, sizeof(*o));
+	struct archive *a = archive_of(base);
+	struct ryde_archive_growing *growing =
+	    ryde_archive_work_object(&a->work, &ops, sizeof(struct object), err);
+	struct object *o = (struct object *)(void *)growing;
 
-	if (o == NULL) {
-		(void)ryde_err_nomem(err);
+	if (o == NULL)
 		return NULL;
-	}
-	o->base.ops = &ops;
-	o->archive = archive_of(base);
-	o->number = ++o->archive->made;
+	o->archive = a;
 	o->fd = -1;
-	return &o->base;
+	return &growing->base;
 }
 
 static int
@@ -372,10 +363,10 @@ publish(
     struct archive *a, struct ryde_archive_finish *f, bool durable, struct ryde_err *err)
 {
 	struct object *o = object_of(f->object);
-	char from[ROOT_MAX + 100], to[ROOT_MAX + RYDE_ARCHIVE_NAME_MAX + 8];
+	char from[RYDE_ARCHIVE_WORK_PATH], to[ROOT_MAX + RYDE_ARCHIVE_NAME_MAX + 8];
 	int rc;
 
-	path_of(o, from, sizeof(from));
+	ryde_archive_work_path(&a->work, o->base.number, from);
 	destination(a, f->name, to, sizeof(to));
 	rc = move(from, to);
 	if (rc != 0 && errno == ENOENT) {
@@ -479,13 +470,8 @@ finish(struct ryde_archive *base, struct ryde_archive_finish *f, size_t n,
 static void
 abandon(struct ryde_archive_object *base)
 {
-	struct object *o = object_of(base);
-	char path[ROOT_MAX + 100];
-
-	close_object(o);
-	path_of(o, path, sizeof(path));
-	(void)unlink(path);
-	free(o);
+	close_object(object_of(base));
+	ryde_archive_work_drop(&object_of(base)->base);
 }
 
 /* ---- objects that are there ---- */
