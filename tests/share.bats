@@ -290,6 +290,12 @@ for text in sys.stdin:
 	wait "${readers[2]}" || :
 	start 3
 	until_ok owned 4
+	# a member that died holds nothing up
+	kill -9 "${readers[3]}"
+	wait "${readers[3]}" || :
+	ryde-consume -g g s > >(exec ryde-process -- ./handler) 3>&- &
+	readers[4]=$!
+	until_ok owned 4
 }
 
 @test "windows are not shared" {

@@ -408,14 +408,17 @@ static const char *
 owner_of(const struct standing *st, const char *shard)
 {
 	const char *member = "";
+	bool shared = false;
 
 	for (size_t i = 0; i < st->n_leases; i++)
 		if (strcmp(st->leases[i].shard, shard) == 0)
 			member = st->leases[i].owner;
-	for (size_t i = 0; i < st->n_members; i++)
-		if (strcmp(st->members[i].id, member) == 0)
-			return st->members[i].gone ? "" : st->members[i].owner;
-	return st->n_members > 0 ? "" : st->owner;
+	for (size_t i = 0; i < st->n_members; i++) {
+		shared = shared || !st->members[i].gone;
+		if (!st->members[i].gone && strcmp(st->members[i].id, member) == 0)
+			return st->members[i].owner;
+	}
+	return shared ? "" : st->owner;
 }
 
 static int
