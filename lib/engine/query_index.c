@@ -22,6 +22,7 @@ struct ryde_query_index {
 	uint64_t mask; /* the columns that are wanted */
 	size_t first_extra, n_extras;
 	size_t n_keys;
+	bool numeric[RYDE_QUERY_PLAN_KEYS]; /* a text may be compared as a number */
 	bool called, built, busy;
 	sqlite3_value *values[RYDE_QUERY_PLAN_ARGS]; /* of the first scan's conditions */
 	bool left_out[RYDE_QUERY_PLAN_ARGS];
@@ -43,8 +44,17 @@ static const struct ryde_query_source_ops walk_ops = {.next = walk_next,
     .position = walk_position,
     .free_cursor = walk_end};
 
+/* True where the column has the affinity of numbers. */
+static bool
+is_numeric(const struct ryde_query_source *source, size_t first_extra, size_t column)
+{
+	return column >= first_extra && column < first_extra + source->n_extras &&
+	       source->extras[column - first_extra].kind != RYDE_QUERY_EXTRA_TEXT;
+}
+
 struct ryde_query_index *
-ryde_query_index_new(const struct ryde_query_plan *p, size_t first_extra, size_t n_extras)
+ryde_query_index_new(const struct ryde_query_plan *p,
+    const struct ryde_query_source *source, size_t first_extra, bool numeric_texts)
 {
 	struct ryde_query_index *x = calloc(1, sizeof(*x));
 
@@ -53,8 +63,12 @@ ryde_query_index_new(const struct ryde_query_plan *p, size_t first_extra, size_t
 	x->base.ops = &walk_ops;
 	x->mask = p->mask;
 	x->first_extra = first_extra;
-	x->n_extras = n_extras;
-	x->n_keys = p->n_keys;
+	x->n_extras = source->n_extras;
+	for (size_t i = 0; i < p->n; i++)
+		if (p->args[i].is_key)
+			x->numeric[x->n_keys++] =
+			    numeric_texts ||
+			    is_numeric(source, first_extra, p->args[i].column);
 	ryde_buf_init(&x->text, TEXT_MAX);
 	return x;
 }
@@ -180,26 +194,21 @@ hash_bytes(struct ryde_query_index *x, char tag, sqlite3_value *v)
 	return tagged(x, tag, p, (size_t)sqlite3_value_bytes(v));
 }
 
-static bool
-is_infinite(sqlite3_value *v)
-{
-	const char *text = (const char *)sqlite3_value_text(v);
-
-	return text != NULL && (strcmp(text, "Inf") == 0 || strcmp(text, "-Inf") == 0);
-}
-
 /*
  * The hashes of a value, which may change; their number, 0 for a NULL, which is equal to
  * nothing. Two values that SQL may call equal have one in common, the one as stored, the
  * other as sought: as numbers, where a text that reads as one counts as one, or as bytes.
- * The second hash is for a text column beside a computed REAL, which SQL writes as a
- * text with fewer digits than it has. The other way round it has no such rule.
+ * A REAL is sought as a text, too: a text column is compared with what SQL writes for it,
+ * which may have fewer digits. A text is sought as a
+ * REAL only where it may be compared as one: long sequence numbers are one and the same
+ * REAL.
  * Source: https://sqlite.org/datatype3.html#affinity_of_expressions, comparisons.
  */
 static size_t
-hash_value(struct ryde_query_index *x, sqlite3_value *v, bool stored, uint64_t *hashes)
+hash_value(struct ryde_query_index *x, sqlite3_value *v, bool stored, bool numeric,
+    uint64_t *hashes)
 {
-	bool plain, second;
+	bool plain;
 	int type = sqlite3_value_type(v);
 
 	switch (type) {
@@ -211,17 +220,18 @@ hash_value(struct ryde_query_index *x, sqlite3_value *v, bool stored, uint64_t *
 	case SQLITE_TEXT:
 		/* as a text first: what reads as a number becomes one */
 		hashes[0] = hash_bytes(x, 't', v);
-		hashes[1] = hash_bytes(x, 'r', v);
-		second = is_infinite(v);
 		type = sqlite3_value_numeric_type(v);
-		if (type != SQLITE_TEXT)
-			hashes[0] = hash_number(x, v, &plain);
-		return stored && (second || type == SQLITE_FLOAT) ? 2 : 1;
+		if (type == SQLITE_TEXT)
+			return 1;
+		if (type == SQLITE_FLOAT && !stored && !numeric)
+			return 1;
+		hashes[type == SQLITE_FLOAT] = hash_number(x, v, &plain);
+		return type == SQLITE_FLOAT ? 2 : 1;
 	default:
 		hashes[0] = hash_number(x, v, &plain);
 		if (stored || plain)
 			return 1;
-		hashes[1] = hash_bytes(x, 'r', v);
+		hashes[1] = hash_bytes(x, 't', v);
 		return 2;
 	}
 }
@@ -240,7 +250,7 @@ hash_keys(struct ryde_query_index *x, sqlite3_value **keys, bool stored, uint64_
 
 		if (v == NULL)
 			return ryde_err_nomem(err);
-		ways = hash_value(x, v, stored, own);
+		ways = hash_value(x, v, stored, x->numeric[i], own);
 		sqlite3_value_free(v);
 		for (size_t w = ways; w-- > 0;)
 			for (size_t k = 0; k < before; k++)

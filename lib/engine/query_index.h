@@ -20,12 +20,16 @@ struct ryde_query_cursor;
 struct ryde_query_index;
 struct ryde_query_plan;
 struct ryde_query_row;
+struct ryde_query_source;
 struct sqlite3_value;
 
-/* For a plan with keys of a table whose source has that many extra columns. NULL: no
- * memory. */
-struct ryde_query_index *ryde_query_index_new(
-    const struct ryde_query_plan *p, size_t first_extra, size_t n_extras);
+/*
+ * For a plan with keys of a table, whose source's extra columns begin with first_extra.
+ * numeric_texts: some column of the statement gives texts and is compared as a number
+ * (RYDE_QUERY_EXTRA_EITHER). NULL: no memory.
+ */
+struct ryde_query_index *ryde_query_index_new(const struct ryde_query_plan *p,
+    const struct ryde_query_source *source, size_t first_extra, bool numeric_texts);
 void ryde_query_index_free(struct ryde_query_index *x);
 /* Where the next one is kept: a list is the caller's. */
 struct ryde_query_index **ryde_query_index_next(struct ryde_query_index *x);

@@ -255,6 +255,20 @@ gather(struct vtab *v, struct ryde_query_index *x, const struct ryde_query_plan 
 	return rc == SQLITE_OK ? 0 : -1;
 }
 
+/* True where the statement reads a column whose texts are compared as numbers. */
+static bool
+has_numeric_texts(const struct ryde_query_vtab *all)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		const struct ryde_query_table *t = all->tables[i];
+
+		for (size_t k = 0; t->used && k < t->n_extras; k++)
+			if (t->source->extras[k].kind == RYDE_QUERY_EXTRA_EITHER)
+				return true;
+	}
+	return false;
+}
+
 /* The rows by an index, where that is better; NULL: by a scan, or with err set. */
 static struct ryde_query_cursor *
 find_rows(struct vtab *v, int number, const struct ryde_query_plan *p,
@@ -266,7 +280,8 @@ find_rows(struct vtab *v, int number, const struct ryde_query_plan *p,
 	const bool *left_out;
 
 	if (x == NULL) {
-		x = ryde_query_index_new(p, v->table->n_columns, v->table->n_extras);
+		x = ryde_query_index_new(
+		    p, v->table->source, v->table->n_columns, has_numeric_texts(v->all));
 		if (x == NULL) {
 			(void)ryde_err_nomem(err);
 			return NULL;
