@@ -293,7 +293,8 @@ assert len(last) == 2'
 	stream
 	printf '"\xff"' | ryde-produce --help > /dev/null
 	run -0 bash -c 'ryde-consume -g g --to end s | ryde-archive --prefix "!{field:.none}/" a; echo "${PIPESTATUS[*]}"'
-	[[ ${lines[-1]} == '75 65' ]]
+	# 141: it was still writing when the pipe closed
+	[[ ${lines[-1]} =~ ^(75|141)\ 65$ ]]
 	[ -z "$(find a -type f)" ]
 	run -0 bash -c 'ryde-consume -g g --to end s | ryde-archive -q -q --prefix "!{field:.none}/" --error-prefix bad/ a; echo "${PIPESTATUS[*]}"'
 	[[ ${lines[-1]} == '0 65' ]]
