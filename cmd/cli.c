@@ -9,6 +9,7 @@
 #include "base/signals.h"
 #include "base/timestamp.h"
 #include "base/waits.h"
+#include "flow/intake.h"
 #include "json/string.h"
 #include "store/group.h"
 
@@ -391,6 +392,18 @@ draw(const struct cli *c, int64_t now)
 	put_err(b.p, b.n < width ? b.n : width);
 	ryde_buf_free(&b);
 	run.drawn = true;
+}
+
+void
+cli_input(struct cli *c, int first, struct ryde_intake_opts *in)
+{
+	in->files = c->operands + first;
+	in->n_files = c->n_operands - first;
+	in->filter = c->filter;
+	in->rejects = c->rejects;
+	in->strict = c->strict;
+	in->grace_ms = c->grace_ms;
+	in->books = &c->books;
 }
 
 void

@@ -23,6 +23,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct ryde_intake_opts;
 struct ryde_waits;
 
 struct cli_program {
@@ -64,6 +65,9 @@ _Noreturn void cli_usage(const struct cli *c, const char *fmt, ...)
  * deadline to w (may be NULL).
  */
 void cli_tick(struct cli *c, struct ryde_waits *w);
+/* What the command line says of a program's input: the operands from the first-th on are
+ * its files (none are: standard input), and the options of programs that read lines. */
+void cli_input(struct cli *c, int first, struct ryde_intake_opts *in);
 /* Text for the progress line and systemd's status beside the counts: "lag 3 s". Copied.
  */
 void cli_note(struct cli *c, const char *text);

@@ -24,18 +24,12 @@ tick(void *arg, struct ryde_waits *w)
 static struct ryde_intake *
 open_intake(struct ryde_archiver *archiver, bool keep, struct ryde_err *err)
 {
-	struct ryde_intake_opts in = {.files = cli.operands + 1,
-	    .n_files = cli.n_operands - 1,
-	    .filter = cli.filter,
-	    .rejects = cli.rejects,
-	    .strict = cli.strict,
-	    .grace_ms = cli.grace_ms,
-	    .role = RYDE_ACK_SINK,
+	struct ryde_intake_opts in = {.role = RYDE_ACK_SINK,
 	    .program = "ryde-archive",
-	    .books = &cli.books,
 	    .keep = keep ? ryde_archiver_keep : NULL,
 	    .keep_arg = archiver};
 
+	cli_input(&cli, 1, &in);
 	return ryde_intake_new(&in, err);
 }
 

@@ -247,14 +247,8 @@ main(int argc, char **argv)
 	ryde_buf_init(&m.settings, 16384);
 	if (make_token(&m, &err) != 0 || make_settings(&m, &err) != 0)
 		goto out;
-	input.files = cli.operands;
-	input.n_files = cli.n_operands;
-	input.filter = cli.filter;
-	input.rejects = cli.rejects;
-	input.strict = cli.strict;
-	input.grace_ms = cli.grace_ms;
+	cli_input(&cli, 0, &input);
 	input.role = opt.pass ? RYDE_ACK_FILTER : RYDE_ACK_SINK;
-	input.books = &cli.books;
 	if (opt.pass && (out = ryde_writer_new(STDOUT_FILENO, &err)) == NULL)
 		goto out;
 	in = ryde_intake_new(&input, &err);

@@ -219,22 +219,16 @@ run(char **argv, struct ryde_writer *out, struct ryde_err *err)
 	    .store = &cli.store,
 	    .tick = tick,
 	};
-	const struct ryde_intake_opts input = {
-	    .filter = cli.filter,
-	    .rejects = cli.rejects,
-	    .strict = cli.strict,
-	    .grace_ms = cli.grace_ms,
+	struct ryde_intake_opts input = {
 	    .role = opt.emit ? RYDE_ACK_FILTER : RYDE_ACK_SINK,
 	    .program = program.name,
-	    .books = &cli.books,
-	    /* behind --invoke operands are free: files to read */
-	    .files = opt.invoke != NULL ? cli.operands : NULL,
-	    .n_files = opt.invoke != NULL ? cli.n_operands : 0,
 	};
 	struct ryde_intake *in;
 	int status = 0;
 
 	check_options(settings.event);
+	/* behind --invoke operands are free: files to read */
+	cli_input(&cli, opt.invoke != NULL ? 0 : cli.n_operands, &input);
 	in = ryde_intake_new(&input, err);
 	if (in == NULL)
 		return 0;

@@ -78,13 +78,7 @@ main(int argc, char **argv)
 	cli_start(&cli, &program, argc, argv);
 	if (rate != NULL)
 		o.rate_per_s = rate_of(rate);
-	in.files = cli.operands + 1;
-	in.n_files = cli.n_operands - 1;
-	in.filter = cli.filter;
-	in.rejects = cli.rejects;
-	in.strict = cli.strict;
-	in.grace_ms = cli.grace_ms;
-	in.books = &cli.books;
+	cli_input(&cli, 1, &in);
 	o.store = &cli.store;
 	o.stream = cli.operands[0];
 	o.retry_for_ms = cli.retry_for_ms;

@@ -45,13 +45,7 @@ main(int argc, char **argv)
 	int status = RYDE_ESOFTWARE;
 
 	cli_start(&cli, &program, argc, argv);
-	in.files = cli.operands + 1;
-	in.n_files = cli.n_operands - 1;
-	in.filter = cli.filter;
-	in.rejects = cli.rejects;
-	in.strict = cli.strict;
-	in.grace_ms = cli.grace_ms;
-	in.books = &cli.books;
+	cli_input(&cli, 1, &in);
 	o.store = &cli.store;
 	o.table = cli.operands[0];
 	o.retry_for_ms = cli.retry_for_ms;

@@ -142,11 +142,7 @@ main(int argc, char **argv)
 		    &cli, "--follow: streams are read here, not by --engine %s", engine);
 	o.width_columns = width_of_terminal();
 	o.grace_ms = cli.grace_ms;
-	in.filter = cli.filter;
-	in.rejects = cli.rejects;
-	in.strict = cli.strict;
-	in.grace_ms = cli.grace_ms;
-	in.books = &cli.books;
+	cli_input(&cli, cli.n_operands, &in);
 	ryde_buf_init(&sql, RYDE_QUERY_SQL_MAX);
 	o.out = ryde_writer_new(STDOUT_FILENO, &err);
 	if (o.out != NULL && read_sql(file, &sql, &err) == 0) {

@@ -270,18 +270,9 @@ replay_some(struct replay *r, struct ryde_err *err)
 static int
 replay_new(struct replay *r, struct ryde_err *err)
 {
-	struct ryde_intake_opts in = {
-	    .files = cli.operands,
-	    .n_files = cli.n_operands,
-	    .filter = cli.filter,
-	    .rejects = cli.rejects,
-	    .strict = cli.strict,
-	    .grace_ms = cli.grace_ms,
-	    .role = RYDE_ACK_FILTER,
-	    .program = program.name,
-	    .books = &cli.books,
-	};
+	struct ryde_intake_opts in = {.role = RYDE_ACK_FILTER, .program = program.name};
 
+	cli_input(&cli, 0, &in);
 	if (!ryde_replay_speed(ryde_view_of(opt.speed), &r->schedule.speed, &r->at_once))
 		cli_usage(&cli, "--speed: '%s' is no speed (1x 60x 0.5x max)", opt.speed);
 	ryde_buf_init(&r->stamped, 2 * RYDE_LINE_MAX);

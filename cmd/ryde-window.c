@@ -282,12 +282,8 @@ main(int argc, char **argv)
 		(void)explain(sql, &err);
 		goto out;
 	}
-	in.filter = cli.filter;
-	in.rejects = cli.rejects;
-	in.strict = cli.strict;
-	in.grace_ms = cli.grace_ms;
+	cli_input(&cli, cli.n_operands, &in);
 	in.fingerprint = def->fingerprint;
-	in.books = &cli.books;
 	o.def = def;
 	o.flush = opt.flush;
 	o.no_flush = opt.no_flush;
