@@ -339,12 +339,13 @@ take_with_ack(struct ryde_ack_sink *s, const struct ryde_line *line, uint64_t *t
 	if (s->role != RYDE_ACK_SINK)
 		return RYDE_ACK_TAKEN;
 	if (l->held) {
-		int known = ryde_ack_lane_again(l, line, &index);
+		size_t more;
+		int known = ryde_ack_lane_again(l, line, &more);
 
 		if (known < 0)
 			goto no_memory;
 		if (known > 0) {
-			s->outstanding += index;
+			s->outstanding += more;
 			s->outstanding -= ryde_ack_lane_advance(l);
 			return RYDE_ACK_STALE;
 		}
