@@ -2,11 +2,13 @@
 # tests/peers/stubs/credentials.py. What is used is what ryde-admin whoami says, and what STS sees (--verify).
 bats_require_minimum_version 1.5.0
 
+load wait
+
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || exit 1
 	python3 "$BATS_TEST_DIRNAME/peers/stubs/credentials.py" port log 3>&- &
 	echo $! > pid
-	until [ -s port ]; do sleep 0.05; done
+	until_ok test -s port
 	export STUB=http://127.0.0.1:$(cat port) LOG=$PWD/log
 }
 

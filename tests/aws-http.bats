@@ -2,6 +2,8 @@
 # ryde-admin whoami --verify asks it who the credentials are.
 bats_require_minimum_version 1.5.0
 
+load wait
+
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || exit 1
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test \
@@ -10,7 +12,8 @@ setup_file() {
 	echo $! > pid
 	python3 "$BATS_TEST_DIRNAME/peers/stubs/credentials.py" proxy-port proxy-log 3>&- &
 	echo $! >> pid
-	until [ -s port ] && [ -s proxy-port ]; do sleep 0.05; done
+	until_ok test -s port
+	until_ok test -s proxy-port
 	export PORT=$(cat port) PROXY=http://127.0.0.1:$(cat proxy-port) FILES=$PWD
 }
 

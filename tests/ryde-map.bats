@@ -2,6 +2,8 @@
 # The page itself is tested by make map-check (tests/map).
 bats_require_minimum_version 1.5.0
 
+load wait
+
 setup() {
 	PATH="${RYDE_BIN:-$BATS_TEST_DIRNAME/../build/bin}:$PATH"
 	cd "$BATS_TEST_TMPDIR" || exit 1
@@ -12,23 +14,13 @@ teardown() {
 	[ -z "${pid-}" ] || kill -KILL "$pid" 2> /dev/null || :
 }
 
-# Waits until a command succeeds.
-until_true() {
-	local i
-	for ((i = 0; i < 1500; i++)); do
-		"$@" > /dev/null 2>&1 && return 0
-		sleep 0.02
-	done
-	return 1
-}
-
 # A map on a port of its own that reads from descriptor 9; $url, $token and $pid.
 start() {
 	mkfifo in
 	ryde-map --listen 127.0.0.1:0 "$@" < in > out 2> err &
 	pid=$!
 	exec 9> in
-	until_true grep -q 'the map is at' err
+	until_ok grep -q 'the map is at' err
 	address=$(sed -n 's/.*the map is at //p' err)
 	url=${address%%\?*}
 	token=${address##*token=}
@@ -143,14 +135,14 @@ status_of() {
 	echo '{"Name":"<img src=x onerror=alert(1)>","Latitude":40.5,"Longitude":-73.25,"HealthPoints":7,"x":12345678901234567890}' >&9
 	curl -sN "${url}live" > seen 9>&- &
 	viewer=$!
-	until_true grep -q onerror seen
+	until_ok grep -q onerror seen
 	grep -q '^event: hello$' seen
 	sed -n 's/^data: \({"life.*\)/\1/p' seen | jq -e '.alert == 90 and .forget == 30000 and .health == "HealthPoints"'
 	sed -n 's/^data: \({"now.*\)/\1/p' seen |
 		jq -e '.changes[0] | .[1] == "<img src=x onerror=alert(1)>" and .[2:7] == [40.5,-73.25,null,7,null] and .[9] == 1'
 	curl -s "${url}unicorn?id=1" | jq -r .payload | grep -q '"x":12345678901234567890'
 	echo '{"Name":"\u0053hadowfax","Latitude":"1.5","Longitude":2e0,"StatusTime":"2026-11-23 14:00:00.500"}' >&9
-	until_true grep -q '"Shadowfax",1.5,2e0,null,null,null,1795442400500' seen
+	until_ok grep -q '"Shadowfax",1.5,2e0,null,null,null,1795442400500' seen
 	finish
 	wait "$viewer"
 	tail -n 3 seen | grep -q '^event: bye$'
@@ -160,9 +152,9 @@ status_of() {
 @test "a name goes --forget after its last line" {
 	start --no-token --forget 300ms
 	echo '{"Name":"a","Latitude":1,"Longitude":2}' >&9
-	until_true curl -sf "${url}unicorn?id=1"
+	until_ok curl -sf "${url}unicorn?id=1"
 	gone() { [ "$(status_of "${url}unicorn?id=1")" = 404 ]; }
-	until_true gone
+	until_ok gone
 }
 
 @test "fields have the names that are given" {
@@ -252,7 +244,7 @@ PY
 	(cat pipe > out; touch ended) &
 	ryde-map --no-token --listen 127.0.0.1:0 --stay --pass one 2> err > pipe &
 	pid=$!
-	until_true test -e ended
+	until_ok test -e ended
 	cmp one out
 	url=$(sed -n 's/.*the map is at //p' err)
 	curl -s "${url}unicorn?id=1" | grep -q Latitude

@@ -36,14 +36,7 @@ name() {
 	echo "$1-$BATS_TEST_NUMBER$(cat "$BATS_FILE_TMPDIR/suffix" 2>/dev/null)"
 }
 
-until_ok() {
-	for _ in $(seq 1000); do
-		"$@" >/dev/null 2>&1 && return 0
-		read -r -t 0.02 <> <(:) || :
-	done
-	echo "never: $*" >&2
-	return 1
-}
+. "$BATS_TEST_DIRNAME/../wait.bash" # until_ok
 
 # dynamodb OPERATION BODY: an answer of the server itself, round every fault
 dynamodb() {
