@@ -293,6 +293,7 @@ cli_start(struct cli *c, const struct cli_program *p, int argc, char **argv)
 	if (ryde_opts_parse(&opts, argc, argv, &c->n_operands, &c->dashes, &err) != 0)
 		cli_usage(c, "%s", err.msg);
 	c->operands = argv + 1;
+	c->operands[c->n_operands] = NULL;
 	if (help)
 		print_help(p, &opts);
 	if (version)

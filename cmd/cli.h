@@ -47,7 +47,7 @@ struct cli {
 	int64_t grace_ms;     /* --grace */
 	int64_t retry_for_ms; /* --retry-for; 0: for ever */
 	int quiet, verbose;
-	char **operands;
+	char **operands; /* NULL behind the last */
 	int n_operands;
 	int dashes; /* operands before "--", -1: there was none */
 	struct ryde_books books;

@@ -102,24 +102,16 @@ tick(void *arg, struct ryde_waits *w)
 
 /* The command is what stands behind "--"; nothing may stand before it. --invoke has none.
  */
-static char **
-command(void)
+static void
+check_command(void)
 {
-	char **argv = calloc((size_t)cli.n_operands + 1, sizeof *argv);
-
-	if (opt.invoke != NULL) {
-		if (cli.dashes >= 0)
-			cli_usage(&cli, "--invoke calls a function: it takes no command");
-		return argv;
-	}
-	if (cli.dashes < 0 || cli.n_operands == cli.dashes)
+	if (opt.invoke != NULL && cli.dashes >= 0)
+		cli_usage(&cli, "--invoke calls a function: it takes no command");
+	if (opt.invoke == NULL && (cli.dashes < 0 || cli.n_operands == cli.dashes))
 		cli_usage(&cli, "no command: put it behind --");
-	if (cli.dashes != 0)
+	if (opt.invoke == NULL && cli.dashes != 0)
 		cli_usage(&cli,
 		    "the command belongs behind --: ryde-process -- COMMAND [ARG...]");
-	for (int i = 0; argv != NULL && i < cli.n_operands; i++)
-		argv[i] = cli.operands[i];
-	return argv;
 }
 
 static int64_t
@@ -188,15 +180,16 @@ report_level(void)
 		   : RYDE_LOG_INFO;
 }
 
+/* out: where --emit writes, opened here; the caller frees it */
 static int
-run(char **argv, struct ryde_writer *out, struct ryde_err *err)
+run(struct ryde_writer **out, struct ryde_err *err)
 {
 	const struct ryde_process_settings settings = {
 	    .handler = opt.invoke != NULL ? RYDE_PROCESS_INVOKE
 		       : opt.keep	  ? RYDE_PROCESS_KEEP
 		       : opt.runtime_api  ? RYDE_PROCESS_RUNTIME
 					  : RYDE_PROCESS_SPAWN,
-	    .argv = argv,
+	    .argv = cli.operands,
 	    .function = opt.invoke,
 	    .parallel = opt.parallel,
 	    .event = event_form(),
@@ -227,13 +220,15 @@ run(char **argv, struct ryde_writer *out, struct ryde_err *err)
 	int status = 0;
 
 	check_options(settings.event);
+	if (opt.emit && (*out = ryde_writer_new(STDOUT_FILENO, err)) == NULL)
+		return 0;
 	/* behind --invoke operands are free: files to read */
 	cli_input(&cli, opt.invoke != NULL ? 0 : cli.n_operands, &input);
 	in = ryde_intake_new(&input, err);
 	if (in == NULL)
 		return 0;
 	cli_ready(&cli);
-	ryde_process_run(&settings, in, out, &cli.books, &status, err);
+	ryde_process_run(&settings, in, *out, &cli.books, &status, err);
 	ryde_intake_free(in);
 	return status;
 }
@@ -243,21 +238,16 @@ main(int argc, char **argv)
 {
 	struct ryde_err err = RYDE_ERR_INIT;
 	struct ryde_writer *out = NULL;
-	char **command_argv;
 	bool closed;
 	int status = 0;
 
 	cli_start(&cli, &program, argc, argv);
-	command_argv = command();
-	if (command_argv == NULL)
-		ryde_err_nomem(&err);
-	else if (!opt.emit || (out = ryde_writer_new(STDOUT_FILENO, &err)) != NULL)
-		status = run(command_argv, out, &err);
+	check_command();
+	status = run(&out, &err);
 	if (out != NULL && err.code == RYDE_OK)
 		ryde_writer_drain(out, &err);
 	closed = out != NULL && ryde_writer_closed(out);
 	ryde_writer_free(out);
-	free(command_argv);
 	if (closed)
 		cli_finish_closed(&cli);
 	return cli_finish(&cli, status, &err);

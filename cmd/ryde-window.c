@@ -192,8 +192,6 @@ read_sql(struct ryde_err *err)
 		goto fail;
 	sql = ryde_window_sql_new(ryde_buf_as_view(&text), err);
 	ryde_buf_free(&text);
-	if (sql == NULL && err->code == RYDE_EUSAGE)
-		cli_usage(&cli, "%s", err->msg);
 	return sql;
 fail:
 	ryde_buf_free(&text);
@@ -207,8 +205,9 @@ use_sql(const struct ryde_window_sql *sql, struct ryde_err *err)
 	if (opt.tumble != NULL || opt.hop != NULL || opt.cumulate != NULL ||
 	    opt.session != NULL || opt.offset_ms != 0 || opt.time != NULL ||
 	    opt.by.n > 0 || opt.where != NULL || opt.having != NULL || cli.n_operands > 0)
-		cli_usage(&cli, "--sql says all of windows, time, keys, conditions and "
-				"columns: nothing else may");
+		return ryde_err_set(err, RYDE_EUSAGE,
+		    "--sql says all of windows, time, keys, conditions and columns: "
+		    "nothing else may");
 	opt.tumble = sql->tumble;
 	opt.hop = sql->hop;
 	opt.cumulate = sql->cumulate;
@@ -242,7 +241,7 @@ explain(const struct ryde_window_sql *sql, struct ryde_err *err)
 	return rc;
 }
 
-/* The definition from the command line; a wrong one ends here. NULL without memory. */
+/* The definition from the command line; NULL with an error. */
 static struct ryde_window_def *
 definition(const struct ryde_window_sql *sql, struct ryde_err *err)
 {
@@ -250,8 +249,6 @@ definition(const struct ryde_window_sql *sql, struct ryde_err *err)
 
 	if (d == NULL || define(d, sql, err) == 0)
 		return d;
-	if (err->code == RYDE_EUSAGE)
-		cli_usage(&cli, "%s", err->msg);
 	ryde_window_def_free(d);
 	return NULL;
 }
@@ -307,5 +304,7 @@ out:
 	ryde_strings_free(&opt.by);
 	if (closed)
 		cli_finish_closed(&cli);
+	if (err.code == RYDE_EUSAGE)
+		cli_usage(&cli, "%s", err.msg);
 	return cli_finish(&cli, status, &err);
 }
