@@ -299,8 +299,9 @@ run(struct ryde_buf *out, struct ryde_err *err)
 int
 main(int argc, char **argv)
 {
+	static struct ryde_writer
+	    *w; /* what is wrong with a command line ends us anywhere */
 	struct ryde_err err = RYDE_ERR_INIT;
-	struct ryde_writer *w;
 	bool closed = false;
 	int rc = 0;
 

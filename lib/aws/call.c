@@ -14,6 +14,7 @@
 #define URL_MAX 32768
 #define TEXT_MAX (1 << 20)
 #define HEADERS_MAX 32
+#define KEYS_MS 50 /* between looks for keys that are being renewed */
 
 /* ---- the request, copied ---- */
 
@@ -317,6 +318,7 @@ ryde_aws_call_describe(
 	return ryde_buf_check(to, err);
 }
 
+/* 0; 1 where the keys to sign with are still to come; -1. */
 static int
 make_headers(struct ryde_aws_call *call, struct headers *h, struct ryde_err *err)
 {
@@ -332,8 +334,10 @@ make_headers(struct ryde_aws_call *call, struct headers *h, struct ryde_err *err
 	ryde_buf_init(&authorization, 65536);
 	add_headers(call, h, target, attempt);
 	if (!r->unsigned_call) {
-		if (ryde_aws_credentials_get(call->aws->credentials, &keys, err) != 0)
+		rc = ryde_aws_credentials_get(call->aws->credentials, &keys, err);
+		if (rc != 0)
 			goto out;
+		rc = -1;
 		ryde_sigv4_time(call->signed_at_ms / 1000, time);
 		add(h, "x-amz-date", time);
 		if (r->service == RYDE_AWS_S3)
@@ -428,11 +432,20 @@ ryde_aws_call_attempt(struct ryde_aws_call *call, struct ryde_err *err)
 		return -1;
 	call->signed_at_ms = ryde_clock_wall_ms() + call->aws->skew_ms;
 	ryde_buf_init(&h.lines, 262144);
-	if (make_headers(call, &h, err) != 0 || send_it(call, &h, err) != 0)
+	rc = make_headers(call, &h, err);
+	if (rc == 1) {
+		call->state = RYDE_AWS_CALL_WAITING;
+		call->due_mono_ms = now_mono_ms + KEYS_MS;
+		rc = 0;
+		goto out;
+	}
+	if (rc != 0)
+		goto out;
+	rc = send_it(call, &h, err);
+	if (rc != 0)
 		goto out;
 	call->tries.made++;
 	call->state = RYDE_AWS_CALL_SENT;
-	rc = 0;
 out:
 	ryde_buf_free(&h.lines);
 	return rc;

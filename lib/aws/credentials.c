@@ -1,6 +1,9 @@
 #include "aws/credentials.h"
 
 #include "aws/config.h"
+#include "aws/http.h"
+#include "aws/keys_ahead.h"
+#include "aws/sigv4.h"
 #include "aws/source.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -19,6 +22,7 @@ struct ryde_aws_credentials {
 	struct ryde_http *http;
 	struct ryde_sigv4 *sigv4;
 	struct ryde_aws_keys keys;
+	struct ryde_aws_keys_ahead *ahead; /* a search under way; NULL */
 	int64_t found_unix_ms;
 	int64_t next_try_mono_ms;
 	bool had_some;
@@ -59,6 +63,7 @@ ryde_aws_credentials_free(struct ryde_aws_credentials *c)
 {
 	if (c == NULL)
 		return;
+	ryde_aws_keys_ahead_free(c->ahead);
 	ryde_aws_keys_clear(&c->keys);
 	free(c);
 }
@@ -119,26 +124,65 @@ due_unix_ms(const struct ryde_aws_credentials *c)
 	return c->keys.expires_unix_ms - (quarter_ms < AHEAD_MS ? quarter_ms : AHEAD_MS);
 }
 
-static int
-find_new(struct ryde_aws_credentials *c, struct ryde_err *err)
+static void
+keep(struct ryde_aws_credentials *c, const struct ryde_aws_keys *found)
 {
-	struct ryde_aws_keys found = RYDE_AWS_KEYS_INIT;
-
-	/* the first search has the files as they were just read */
-	if ((c->had_some && ryde_aws_config_reload(c->config, err) != 0) ||
-	    search(c, tell_nobody, NULL, &found, err) != 0) {
-		ryde_aws_keys_clear(&found);
-		return -1;
-	}
 	if (!c->had_some)
-		ryde_log(RYDE_LOG_INFO, "credentials: %s", found.source);
+		ryde_log(RYDE_LOG_INFO, "credentials: %s", found->source);
 	ryde_aws_keys_clear(&c->keys);
-	c->keys = found;
+	c->keys = *found;
 	c->found_unix_ms = ryde_clock_wall_ms();
 	c->next_try_mono_ms = 0;
 	c->had_some = true;
 	c->stale = false;
+}
+
+/* The first search: nothing can go on without it. */
+static int
+find_first(struct ryde_aws_credentials *c, struct ryde_err *err)
+{
+	struct ryde_aws_keys found = RYDE_AWS_KEYS_INIT;
+
+	if (search(c, tell_nobody, NULL, &found, err) != 0) {
+		ryde_aws_keys_clear(&found);
+		return -1;
+	}
+	keep(c, &found);
 	return 0;
+}
+
+/* Later ones, in a process of their own, which has no use for connections of ours. */
+static int
+find_again(void *arg, struct ryde_aws_keys *keys, struct ryde_err *err)
+{
+	struct ryde_aws_credentials c = *(struct ryde_aws_credentials *)arg;
+
+	if (ryde_aws_config_reload(c.config, err) != 0 ||
+	    (c.http = ryde_http_new(err)) == NULL ||
+	    (c.sigv4 = ryde_sigv4_new(err)) == NULL)
+		return -1;
+	return search(&c, tell_nobody, NULL, keys, err);
+}
+
+/* 0: they are new; 1: the search is under way; -1: there are none. */
+static int
+renew(struct ryde_aws_credentials *c, struct ryde_err *err)
+{
+	struct ryde_aws_keys found = RYDE_AWS_KEYS_INIT;
+	int rc;
+
+	if (c->ahead == NULL &&
+	    (c->ahead = ryde_aws_keys_ahead_start(find_again, c, err)) == NULL)
+		return -1;
+	if (!ryde_aws_keys_ahead_done(c->ahead, &rc, &found, err))
+		return 1;
+	ryde_aws_keys_ahead_free(c->ahead);
+	c->ahead = NULL;
+	if (rc == 0)
+		keep(c, &found);
+	else
+		ryde_aws_keys_clear(&found);
+	return rc;
 }
 
 int
@@ -149,20 +193,24 @@ ryde_aws_credentials_get(struct ryde_aws_credentials *c, const struct ryde_aws_k
 	bool usable =
 	    c->keys.access != NULL && !c->stale && now < c->keys.expires_unix_ms;
 	struct ryde_err failure = RYDE_ERR_INIT;
+	int rc;
 
 	*out = &c->keys;
-	if (usable &&
+	if (!c->had_some)
+		return find_first(c, err);
+	if (usable && c->ahead == NULL &&
 	    (now < due_unix_ms(c) || ryde_clock_mono_ms() < c->next_try_mono_ms))
 		return 0;
-	if (find_new(c, &failure) == 0)
-		return 0;
+	rc = renew(c, &failure);
+	if (rc >= 0)
+		return usable ? 0 : rc;
 	c->next_try_mono_ms = ryde_clock_mono_ms() + AGAIN_MS;
 	if (usable) {
 		ryde_log(RYDE_LOG_WARNING, "credentials cannot be renewed yet: %s",
 		    failure.msg);
 		return 0;
 	}
-	if (c->had_some && failure.code == RYDE_ENOPERM)
+	if (failure.code == RYDE_ENOPERM)
 		failure.code = RYDE_EUNAVAILABLE;
 	*err = failure;
 	return -1;
@@ -171,6 +219,11 @@ ryde_aws_credentials_get(struct ryde_aws_credentials *c, const struct ryde_aws_k
 void
 ryde_aws_credentials_renew(struct ryde_aws_credentials *c)
 {
+	/* what looks now may have read the very keys that are refused */
+	if (!c->stale) {
+		ryde_aws_keys_ahead_free(c->ahead);
+		c->ahead = NULL;
+	}
 	c->stale = true;
 }
 

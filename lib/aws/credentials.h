@@ -7,7 +7,8 @@
  * its failure is the answer: never silently other credentials than the user meant.
  *
  * Renewal is tried 15 minutes before the end, or in the last quarter of a shorter life;
- * while it fails the old keys are used to their end. Each search reads the files anew,
+ * while it fails the old keys are used to their end. It goes on in a process beside ours
+ * (keys_ahead.h): only the very first search is waited for. Each reads the files anew,
  * and so finds who has logged in meanwhile.
  */
 #ifndef RYDE_AWS_CREDENTIALS_H
@@ -27,9 +28,10 @@ struct ryde_aws_credentials *ryde_aws_credentials_new(struct ryde_aws_config *co
     struct ryde_http *http, struct ryde_sigv4 *sigv4, struct ryde_err *err);
 void ryde_aws_credentials_free(struct ryde_aws_credentials *c);
 /*
- * The keys to sign with now. May ask a service and wait for it, for some seconds. *out is
- * owned by c, good until the next call. -1 with RYDE_ENOPERM where there are none; with
- * RYDE_EUNAVAILABLE where there were some before: they may come back.
+ * The keys to sign with now. *out is owned by c, good until the next call. 0; 1 where
+ * those there were are of no use any more and others are being looked for: get again
+ * later. -1 with RYDE_ENOPERM where there are none; with RYDE_EUNAVAILABLE where there
+ * were some before: they may come back. Waits only where there were none yet.
  */
 int ryde_aws_credentials_get(struct ryde_aws_credentials *c,
     const struct ryde_aws_keys **out, struct ryde_err *err);

@@ -141,4 +141,5 @@ ryde_signals_reset(void)
 	(void)signal(SIGINT, SIG_DFL);
 	(void)signal(SIGTERM, SIG_DFL);
 	(void)signal(SIGCHLD, SIG_DFL);
+	wake[0] = wake[1] = -1;
 }

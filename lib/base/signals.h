@@ -26,8 +26,8 @@ bool ryde_signals_child(void);
 /* Restores the default action of SIGPIPE and raises it: status 141 in a shell. Does not
  * return. */
 _Noreturn void ryde_signals_die_of_pipe(void);
-/* Resets what ryde_signals_init changed; for a child between fork and exec only
- * async-signal-safe calls are made. */
+/* For the child of a fork(): the default actions again, and the pipe, which is the
+ * parent's, is not looked at any more (nor closed). */
 void ryde_signals_reset(void);
 
 #endif

@@ -19,6 +19,12 @@
 #include "scratch.h"
 #include "store/name.h"
 
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 static int warnings;
 
 static void
@@ -53,9 +59,12 @@ static const char *
 get(struct ryde_aws_credentials *c, struct ryde_err *err)
 {
 	const struct ryde_aws_keys *keys;
+	int rc;
 
 	*err = (struct ryde_err)RYDE_ERR_INIT;
-	return ryde_aws_credentials_get(c, &keys, err) == 0 ? keys->access : "none";
+	while ((rc = ryde_aws_credentials_get(c, &keys, err)) == 1)
+		(void)poll(NULL, 0, 1);
+	return rc == 0 ? keys->access : "none";
 }
 
 #define GETS(key) CHECK(strcmp(get(c, &err), key) == 0, "%s, %s", get(c, &err), err.msg)
@@ -114,6 +123,52 @@ test_life(struct ryde_aws_credentials *c)
 	while (strcmp(get(c, &err), "FOUR") == 0 && ryde_clock_mono_ms() < until)
 		;
 	GETS("FIVE");
+}
+
+/* Nobody waits for a renewal, however long it takes: the old keys are used meanwhile, and
+ * where there are none of use, that is said at once. What renews dies with c. */
+static void
+test_ahead(struct ryde_aws_config *config, struct ryde_http *http, struct ryde_sigv4 *s)
+{
+	struct ryde_aws_credentials *c = ryde_aws_credentials_new(config, http, s, NULL);
+	const struct ryde_aws_keys *keys;
+	struct ryde_err err = RYDE_ERR_INIT;
+	int rc;
+
+	write_file(
+	    "slow", "echo $$ >pid; mkfifo gate 2>/dev/null; read -r x <gate; cat keys\n");
+	give("EARLY", 1500);
+	GETS("EARLY");
+	write_file("config", "[default]\ncredential_process = sh slow\n");
+	give("LATER", HOUR);
+	/* due in the last quarter: by then the search is under way, behind its gate */
+	while (access("pid", F_OK) != 0) {
+		if (ryde_aws_credentials_get(c, &keys, &err) < 0)
+			break;
+		(void)poll(NULL, 0, 1);
+	}
+	while ((rc = ryde_aws_credentials_get(c, &keys, &err)) == 0) {
+		if (strcmp(keys->access, "EARLY") != 0)
+			break;
+		(void)poll(NULL, 0, 1);
+	}
+	CHECK(rc == 1, "expired, and no other keys yet: %d, %s", rc, err.msg);
+	write_file("opener", "echo >gate\n");
+	CHECK(system("sh opener") == 0, " ");
+	GETS("LATER");
+	/* refused by AWS, searched for again, and given up at the end */
+	(void)unlink("pid");
+	ryde_aws_credentials_renew(c);
+	while (access("pid", F_OK) != 0) {
+		rc = ryde_aws_credentials_get(c, &keys, &err);
+		if (rc != 1)
+			break;
+	}
+	CHECK(rc == 1, "%s", err.msg);
+	ryde_aws_credentials_free(c);
+	CHECK(system("sh opener") == 0, " "); /* for the command, which outlives it */
+	CHECK(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD, "a child is left");
+	write_file("config", "[default]\ncredential_process = cat keys\n");
 }
 
 /* What cannot change while the program runs is an end. */
@@ -196,6 +251,7 @@ main(void)
 	c = ryde_aws_credentials_new(config, http, sigv4, NULL);
 	test_life(c);
 	ryde_aws_credentials_free(c);
+	test_ahead(config, http, sigv4);
 	c = ryde_aws_credentials_new(config, http, sigv4, NULL);
 	test_environment(c);
 	ryde_aws_credentials_free(c);
