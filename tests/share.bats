@@ -316,7 +316,7 @@ for text in sys.stdin:
 	ryde-admin create stream s --shards 4
 	echo 1 | ryde-produce s
 	ryde-consume -g g --ack write -n 1 s
-	sqlite3 store/groups/s.db 'DROP TABLE members; DROP TABLE leases; PRAGMA user_version=1'
+	sqlite3 store/groups/s.db 'ALTER TABLE positions DROP COLUMN sub; DROP TABLE members; DROP TABLE leases; PRAGMA user_version=1'
 	start 1
 	start 2
 	until_ok owned 2 2

@@ -402,7 +402,7 @@ read_range(struct reader *r, const struct ryde_pos *last, size_t max, size_t *go
 		if (look(r, s, LIMIT, err) != 0)
 			return -1;
 		while (*got < max && ryde_kinesis_shard_head(s, &head)) {
-			if (ryde_pos_cmp(&head.seq, last) > 0)
+			if (ryde_pos_cmp_record(&head.seq, last) > 0)
 				return 0;
 			r->out[(*got)++] = head;
 			ryde_kinesis_shard_take(s);

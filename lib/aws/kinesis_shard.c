@@ -237,7 +237,7 @@ pass_over(struct ryde_kinesis_shard *s, const struct ryde_kinesis_page *page)
 	if (s->skip.n == 0 || page->n == 0)
 		return 0;
 	ryde_kinesis_page_record(page, 0, &r);
-	if (s->check_gap && ryde_pos_cmp(&r.seq, &s->skip) > 0)
+	if (s->check_gap && ryde_pos_cmp_record(&r.seq, &s->skip) > 0)
 		note_gap(s, &r.seq);
 	s->check_gap = false;
 	for (; i < page->n; i++) {

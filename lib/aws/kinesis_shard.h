@@ -46,7 +46,7 @@ struct ryde_kinesis_shard {
 	int index;
 	enum ryde_kinesis_shard_state state;
 	struct ryde_stream_start from; /* of the next iterator */
-	struct ryde_pos skip;	       /* records up to here were read before */
+	struct ryde_pos skip;	       /* up to here it was read before */
 	bool check_gap;		       /* the record `skip` has to come */
 	bool gap;
 	char gap_text[256];

@@ -102,6 +102,7 @@ take_positions(struct ryde_positions *g, struct ryde_view item, struct ryde_err 
 		struct ryde_view one = ryde_answer_member(v.text, "M").text;
 		char id[RYDE_SHARD_ID_MAX + 1];
 		struct ryde_group_position *p;
+		uint64_t sub;
 
 		if (!ryde_answer_copy(id, sizeof(id), key.text))
 			continue;
@@ -110,6 +111,8 @@ take_positions(struct ryde_positions *g, struct ryde_view item, struct ryde_err 
 			return ryde_err_nomem(err);
 		if (!ryde_pos_set(&p->pos, attribute(one, "seq")))
 			p->pos.n = 0;
+		else if (ryde_num_u64(attribute(one, "sub"), RYDE_SUB_MAX, &sub))
+			p->pos.lines = (uint32_t)sub + 1;
 		p->at_ms = number(one, "at");
 		p->updated_ms = number(one, "updated");
 	}
@@ -178,6 +181,9 @@ ryde_positions_item_put(const struct ryde_positions *g, struct ryde_buf *b)
 		if (p->pos.n > 0) {
 			ryde_buf_printf(
 			    b, "\"seq\":{\"S\":\"%.*s\"}", (int)p->pos.n, p->pos.seq);
+			if (p->pos.lines > 0)
+				ryde_buf_printf(b, ",\"sub\":{\"N\":\"%lu\"}",
+				    (unsigned long)p->pos.lines - 1);
 			comma = ",";
 		} else if (p->at_ms > 0) {
 			ryde_buf_printf(

@@ -57,8 +57,8 @@ struct ryde_record {
 enum ryde_start {
 	RYDE_START_HORIZON, /* the oldest record there is */
 	RYDE_START_LATEST,  /* after the newest one at the time of the call */
-	RYDE_START_AFTER,   /* after `pos` */
-	RYDE_START_AT,	    /* at `pos` */
+	RYDE_START_AFTER,   /* after `pos`: inside a record, at that record */
+	RYDE_START_AT,	    /* at the record of `pos` */
 	RYDE_START_TIME,    /* the first record that arrived at or after at_ms */
 };
 struct ryde_stream_start {
@@ -78,7 +78,7 @@ enum ryde_group_lease {
 struct ryde_group_position {
 	char shard[RYDE_SHARD_ID_MAX + 1];
 	struct ryde_pos
-	    pos;       /* the last record done; n == 0: start at the horizon, or … */
+	    pos;       /* all up to here is done; n == 0: start at the horizon, or … */
 	int64_t at_ms; /* … where it is above 0, with what arrived from then on */
 	int64_t updated_ms; /* wall clock */
 };

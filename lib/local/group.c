@@ -19,15 +19,16 @@ static const struct ryde_db_kind kind = {
     .folder = "groups",
     .noun = "set of groups",
     .application_id = 0x72796467, /* "rydg" */
-    .version = 2,
+    .version = 3,
     .page_bytes = 4096,
     .full_sync = false,
-    .schema = "CREATE TABLE meta(last_epoch INTEGER,deleted INTEGER);"
-	      "INSERT INTO meta VALUES(0,0);"
-	      "CREATE TABLE groups(name TEXT PRIMARY KEY,epoch INTEGER,renewals INTEGER,"
-	      "held INTEGER,owner TEXT,window TEXT,fingerprint TEXT)WITHOUT ROWID;"
-	      "CREATE TABLE positions(name TEXT,shard TEXT,seq TEXT,updated_ms INTEGER,"
-	      "PRIMARY KEY(name,shard))WITHOUT ROWID;" RYDE_GROUP_MEMBER_SCHEMA,
+    .schema =
+	"CREATE TABLE meta(last_epoch INTEGER,deleted INTEGER);"
+	"INSERT INTO meta VALUES(0,0);"
+	"CREATE TABLE groups(name TEXT PRIMARY KEY,epoch INTEGER,renewals INTEGER,"
+	"held INTEGER,owner TEXT,window TEXT,fingerprint TEXT)WITHOUT ROWID;"
+	"CREATE TABLE positions(name TEXT,shard TEXT,seq TEXT,updated_ms INTEGER,"
+	"sub INTEGER,PRIMARY KEY(name,shard))WITHOUT ROWID;" RYDE_GROUP_MEMBER_SCHEMA,
 };
 
 static void
@@ -70,13 +71,18 @@ ryde_group_local_position(struct ryde_local_group *g, struct ryde_group_position
     sqlite3_stmt *st, struct ryde_err *err)
 {
 	struct ryde_view shard = column(st, 0), seq = column(st, 1);
+	bool whole = sqlite3_column_type(st, 3) == SQLITE_NULL;
+	int64_t sub = sqlite3_column_int64(st, 3);
 
 	*p = (struct ryde_group_position){.updated_ms = sqlite3_column_int64(st, 2)};
-	if (shard.n >= sizeof(p->shard) || (seq.n > 0 && !ryde_pos_set(&p->pos, seq)))
+	if (shard.n >= sizeof(p->shard) || (seq.n > 0 && !ryde_pos_set(&p->pos, seq)) ||
+	    sub < 0 || sub > RYDE_SUB_MAX)
 		return ryde_err_set(err, RYDE_EIO,
 		    "%s is damaged: a position of group %s is none; it was left alone",
 		    g->db.path, g->name);
 	memcpy(p->shard, shard.p, shard.n);
+	if (!whole)
+		p->pos.lines = (uint32_t)sub + 1;
 	return 0;
 }
 
@@ -90,7 +96,8 @@ load(struct ryde_group *base, const struct ryde_group_position **out, size_t *n,
 	int rc;
 
 	if (ryde_db_prepare(&g->db, &g->st.load,
-		"SELECT shard,seq,updated_ms FROM positions WHERE name=? ORDER BY shard",
+		"SELECT shard,seq,updated_ms,sub FROM positions WHERE name=? "
+		"ORDER BY shard",
 		err) != 0)
 		return -1;
 	st = g->st.load;
@@ -155,8 +162,9 @@ ryde_group_local_put(struct ryde_local_group *g, const struct ryde_group_positio
 	sqlite3_stmt *st;
 
 	if (n > 0 && ryde_db_prepare(&g->db, &g->st.store,
-			 "INSERT INTO positions VALUES(?1,?2,?3,?4) "
-			 "ON CONFLICT(name,shard) DO UPDATE SET seq=?3,updated_ms=?4",
+			 "INSERT INTO positions(name,shard,seq,updated_ms,sub)"
+			 "VALUES(?1,?2,?3,?4,?5)ON CONFLICT(name,shard)"
+			 "DO UPDATE SET seq=?3,updated_ms=?4,sub=?5",
 			 err) != 0)
 		return -1;
 	st = g->st.store;
@@ -165,6 +173,10 @@ ryde_group_local_put(struct ryde_local_group *g, const struct ryde_group_positio
 		(void)sqlite3_bind_text(st, 2, p[i].shard, -1, SQLITE_STATIC);
 		(void)sqlite3_bind_text(st, 3, p[i].pos.seq, p[i].pos.n, SQLITE_STATIC);
 		(void)sqlite3_bind_int64(st, 4, now_ms);
+		if (p[i].pos.lines > 0)
+			(void)sqlite3_bind_int64(st, 5, p[i].pos.lines - 1);
+		else
+			(void)sqlite3_bind_null(st, 5);
 		if (ryde_db_step(&g->db, st, err) != 0)
 			return -1;
 	}
@@ -307,6 +319,45 @@ static const struct ryde_group_ops ops = {
 
 /* ---- opening, listing, deleting all ---- */
 
+/* The file's version; -1 with err set. */
+static int64_t
+version_of(struct ryde_local_group *g, struct ryde_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	int64_t version = -1;
+
+	if (ryde_db_prepare(&g->db, &st, "PRAGMA user_version", err) == 0 &&
+	    ryde_db_step(&g->db, st, err) == 1)
+		version = sqlite3_column_int64(st, 0);
+	(void)sqlite3_finalize(st);
+	return version;
+}
+
+/* Version 2 brought members and leases, 3 positions inside a record. */
+static int
+upgrade(struct ryde_local_group *g, struct ryde_err *err)
+{
+	int64_t version = version_of(g, err);
+	int rc = -1;
+
+	if (version < 0 || version >= kind.version)
+		return version < 0 ? -1 : 0;
+	if (ryde_db_begin(&g->db, err) != 0)
+		return -1;
+	/* another process may have done it meanwhile */
+	version = version_of(g, err);
+	if (version >= kind.version)
+		rc = 0;
+	else if (version >= 0 && ryde_db_exec(&g->db,
+				     RYDE_GROUP_MEMBER_SCHEMA
+				     ";ALTER TABLE positions ADD COLUMN sub INTEGER;"
+				     "PRAGMA user_version=3",
+				     err) == 0)
+		rc = ryde_db_commit(&g->db, err);
+	ryde_db_rollback(&g->db);
+	return rc;
+}
+
 struct ryde_group *
 ryde_group_local_open(
     const char *dir, const char *stream, const char *name, struct ryde_err *err)
@@ -331,7 +382,7 @@ ryde_group_local_open(
 	    ryde_db_create(&kind, dir, stream, NULL, NULL, NULL, err) != 0)
 		goto failed;
 	if (ryde_db_open(&g->db, &kind, dir, stream, true, err) != 0 ||
-	    ryde_group_member_upgrade(g, err) != 0)
+	    upgrade(g, err) != 0)
 		goto failed;
 	return &g->base;
 failed:

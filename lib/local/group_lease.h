@@ -65,7 +65,7 @@ int ryde_group_local_put(struct ryde_local_group *g, const struct ryde_group_pos
     size_t n, struct ryde_err *err);
 /* Makes the group's row unless it is there. */
 int ryde_group_local_make(struct ryde_local_group *g, struct ryde_err *err);
-/* A position from columns shard, seq and updated_ms of a row. */
+/* A position from columns shard, seq, updated_ms and sub of a row. */
 int ryde_group_local_position(struct ryde_local_group *g, struct ryde_group_position *p,
     sqlite3_stmt *st, struct ryde_err *err);
 

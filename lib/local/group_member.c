@@ -70,29 +70,6 @@ outcome_of(int changed)
 			      : RYDE_SHARE_DONE;
 }
 
-int
-ryde_group_member_upgrade(struct ryde_local_group *g, struct ryde_err *err)
-{
-	sqlite3_stmt *st = NULL;
-	int there, rc = -1;
-
-	if (ryde_db_prepare(&g->db, &st,
-		"SELECT 1 FROM sqlite_master WHERE type='table' AND name='leases'",
-		err) != 0)
-		return -1;
-	there = exists(g, st, err);
-	(void)sqlite3_finalize(st);
-	if (there != 0)
-		return there < 0 ? -1 : 0;
-	if (ryde_db_begin(&g->db, err) != 0)
-		return -1;
-	if (ryde_db_exec(
-		&g->db, RYDE_GROUP_MEMBER_SCHEMA ";PRAGMA user_version=2", err) == 0)
-		rc = ryde_db_commit(&g->db, err);
-	ryde_db_rollback(&g->db);
-	return rc;
-}
-
 /* ---- looking ---- */
 
 /* Whether the process of a member is no more: 1, 0, or -1 with err set. */
@@ -392,7 +369,8 @@ read_position(struct ryde_local_group *g, const char *shard,
     struct ryde_group_position *position, bool *placed, struct ryde_err *err)
 {
 	sqlite3_stmt *st = about(g, &g->st.position,
-	    "SELECT shard,seq,updated_ms FROM positions WHERE name=? AND shard=?", err);
+	    "SELECT shard,seq,updated_ms,sub FROM positions WHERE name=? AND shard=?",
+	    err);
 	int rc;
 
 	if (st == NULL)

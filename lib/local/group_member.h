@@ -16,8 +16,6 @@ struct ryde_local_group;
 
 extern const struct ryde_group_share_ops ryde_group_member_ops;
 
-/* Gives a file of version 1 the tables of version 2. */
-int ryde_group_member_upgrade(struct ryde_local_group *g, struct ryde_err *err);
 /* How many members of the group live, be they stopped. -1 with err set. */
 int ryde_group_member_living(struct ryde_local_group *g, struct ryde_err *err);
 void ryde_group_member_leave(struct ryde_group *base);

@@ -89,6 +89,7 @@ ryde_seq_format(struct ryde_seq *s, int64_t id, int shard, struct ryde_pos *to)
 	}
 	if (s->head_middle != middle || s->head_high != high)
 		head(s, high, middle);
+	to->lines = 0;
 	to->n = RYDE_SEQ_DIGITS;
 	memcpy(to->seq, s->head, sizeof(s->head));
 	digits19(to->seq + sizeof(s->head), low);

@@ -107,6 +107,7 @@ resolve(struct ryde_local_stream *s, int shard, const struct ryde_stream_start *
 {
 	int64_t id = 0, arrival_ms, trimmed;
 	struct ryde_local_meta m;
+	bool at;
 
 	if (ryde_stream_local_meta(s, &m, err) != 0 ||
 	    ryde_stream_local_load(s, err) != 0 ||
@@ -128,8 +129,10 @@ resolve(struct ryde_local_stream *s, int shard, const struct ryde_stream_start *
 		break;
 	case RYDE_START_AFTER:
 	case RYDE_START_AT:
-		/* no position at all is the horizon */
-		res->asked = start->kind == RYDE_START_AT && id > 0 ? id - 1 : id;
+		/* no position at all is the horizon; of a record that was read in part
+		 * the rest lies behind its position */
+		at = start->kind == RYDE_START_AT || start->pos.lines > 0;
+		res->asked = at && id > 0 ? id - 1 : id;
 		if (start->pos.n != 0 && trimmed > res->asked)
 			res->gap_until = trimmed;
 		break;
@@ -194,7 +197,10 @@ ryde_stream_start_local(struct ryde_stream_reader *base, int shard,
 		    s->shards[shard].id, (int)start->pos.n, start->pos.seq);
 	if (resolved != NULL) {
 		resolved->n = 0;
-		if (res.after > 0)
+		if (start->kind == RYDE_START_AFTER && start->pos.lines > 0 &&
+		    res.after == res.asked)
+			*resolved = start->pos;
+		else if (res.after > 0)
 			ryde_seq_format(&s->seq, res.after, shard, resolved);
 	}
 	place(r, shard, res.after);

@@ -95,7 +95,15 @@ test_positions(void)
 	p[0] = position("shard-1", "13");
 	CHECK(ryde_group_store(g, p, 1, none, none, true, &err) == RYDE_GROUP_HELD);
 	CHECK(ryde_group_load(g, &out, &n, &err) == 0 && n == 2);
-	CHECK(ryde_view_is(ryde_pos_view(&out[1].pos), "13"));
+	CHECK(ryde_view_is(ryde_pos_view(&out[1].pos), "13") && out[1].pos.lines == 0);
+	/* inside a record, and all of it again */
+	for (uint32_t lines = 3; lines < 4; lines--) {
+		p[0].pos.lines = lines;
+		CHECK(
+		    ryde_group_store(g, p, 1, none, none, true, &err) == RYDE_GROUP_HELD);
+		CHECK(ryde_group_load(g, &out, &n, &err) == 0 && n == 2);
+		CHECK(ryde_pos_cmp(&out[1].pos, &p[0].pos) == 0);
+	}
 	ryde_buf_clear(&at);
 	ryde_buf_clear(&print);
 	CHECK(ryde_group_delete(g, true, &err) == RYDE_GROUP_HELD);

@@ -257,6 +257,10 @@ test_starts(void)
 	start_at(s, &start, "01234");
 	start.pos = in[2].seq;
 	start_at(s, &start, "34");
+	/* the rest of a record begins with it; the same place is found again */
+	start.pos.lines = 2;
+	start_at(s, &start, "234");
+	start.pos.lines = 0;
 	start.kind = RYDE_START_AT;
 	start_at(s, &start, "234");
 	start = (struct ryde_stream_start){.kind = RYDE_START_TIME, .at_ms = 1100};
@@ -358,6 +362,7 @@ test_retention(void)
 	struct ryde_record_in first, second, third;
 	struct ryde_stream *s;
 	char text[256] = "";
+	struct ryde_pos at;
 	bool gap = false;
 	int shard = -1;
 	size_t n;
@@ -393,6 +398,11 @@ test_retention(void)
 	start.pos = second.seq;
 	CHECK(ryde_stream_reader_start(late, 0, &start, NULL, &gap, text, &err) == 0 &&
 	      !gap);
+	/* but the rest of it */
+	start.pos.lines = 1;
+	CHECK(
+	    ryde_stream_reader_start(late, 0, &start, &at, &gap, text, &err) == 0 && gap);
+	CHECK(ryde_pos_cmp(&at, &second.seq) == 0);
 	start.kind = RYDE_START_AT;
 	CHECK(ryde_stream_reader_start(late, 0, &start, NULL, &gap, text, &err) == 0 &&
 	      gap);
