@@ -70,8 +70,10 @@ ryde_json_shapes_find(struct ryde_json_shapes *set, struct ryde_view text, size_
 	unsigned k = set->shapes[set->last].follower;
 
 	for (unsigned i = 0; i < set->n; i++, k = next_shape(set, k)) {
-		if (!ryde_json_shape_match(
-			&set->shapes[k], text, behind, set->wide, values))
+		if (!(behind < RYDE_JSON_SHAPE_BEHIND
+			    ? ryde_json_shape_match(&set->shapes[k], text, values)
+			    : ryde_json_shape_text(
+				  &set->shapes[k], text, set->wide, values)))
 			continue;
 		if (!set->shapes[k].complete)
 			clear_others(&set->shapes[k], values, n);

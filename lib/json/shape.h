@@ -29,15 +29,16 @@ struct ryde_json_paths;
 struct ryde_json_shape_slot {
 	uint16_t at; /* in `between` */
 	uint8_t n;
-	uint8_t kind;	/* a string, a number, or a literal (NULL); ABSENT: no value */
-	int16_t path;	/* which one points at it; -1: none */
-	uint8_t length; /* of the last value there, up to 255 */
-	uint8_t steady; /* in how many texts it was that */
-	uint32_t mask;	/* n bits */
-	/* Of lines: */
+	uint8_t kind;	 /* a string, a number, or a literal (NULL); ABSENT: no value */
+	int16_t path;	 /* which one points at it; -1: none */
+	uint32_t mask;	 /* n bits */
+	uint8_t guess;	 /* length of the last value there, up to 255... */
+	uint8_t guessed; /* ...in so many texts */
+	/* The same where bytes behind a text may be read, and a form is made: */
+	uint8_t length, steady;
 	bool fixed;    /* part of a form: always of that length */
 	uint16_t form; /* where its value begins in the form */
-	uint32_t odd;  /* lines since then in which it was not as the form has it */
+	uint32_t odd;  /* texts since then in which it was not as the form has it */
 };
 
 /* What is compared as a whole: slots of which all but the last have a fixed length. */
@@ -63,7 +64,7 @@ struct ryde_json_shape {
 	bool complete;	   /* it has a value for each path */
 	bool one_line;	   /* no newline lies between */
 
-	/* Of lines: each byte of the form is from low[i] on one of so many more as
+	/* Each byte of the form is from low[i] on one of so many more as
 	 * range[i] says. */
 	size_t n_parts; /* 0: there is no form yet */
 	struct ryde_json_shape_part parts[RYDE_JSON_SHAPE_SLOTS];

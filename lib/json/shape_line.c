@@ -338,9 +338,8 @@ pass_parts(struct ryde_json_shape *shape, const char *p, const char *limit, bool
 		enum ryde_json_kind kind;
 		const char *end;
 
-		if (p + part->n + REACH > limit)
-			return NULL;
-		if (!is_like(shape, part->at, p, part->n, wide)) {
+		if (p + part->n + REACH > limit ||
+		    !is_like(shape, part->at, p, part->n, wide)) {
 			*missed = true;
 			p = pass_slots(
 			    shape, part->first, part->behind, p, limit, wide, values);
@@ -365,10 +364,11 @@ pass_parts(struct ryde_json_shape *shape, const char *p, const char *limit, bool
 	return p;
 }
 
-/* Behind a line, with its newline; NULL where it is not like the shape. */
+/* The end of a line, where its newline stands, or of a text, which is `end`; NULL where
+ * it is not like the shape. */
 BOTH const char *
-pass_line(struct ryde_json_shape *shape, const char *line, const char *end, bool wide,
-    struct ryde_json_value *values)
+pass_line(struct ryde_json_shape *shape, const char *line, const char *end, bool is_line,
+    bool wide, struct ryde_json_value *values)
 {
 	const char *limit = end + REACH, *p;
 	bool missed = shape->n_parts == 0;
@@ -377,13 +377,13 @@ pass_line(struct ryde_json_shape *shape, const char *line, const char *end, bool
 		p = pass_slots(shape, 0, shape->n, line, limit, wide, values);
 	else
 		p = pass_parts(shape, line, limit, wide, values, &missed);
-	if (p == NULL || p >= end || *p != '\n')
+	if (p == NULL || (is_line ? p >= end || *p != '\n' : p != end))
 		return NULL;
 	shape->lines++;
 	shape->misses += missed;
 	if (__builtin_expect(missed || shape->misses >= MISSES_MAX, 0))
 		consider(shape, line);
-	return p + 1;
+	return p;
 }
 
 BOTH size_t
@@ -395,12 +395,11 @@ pass_lines(struct ryde_json_shape *shape, struct ryde_view lines, bool wide,
 	size_t i;
 
 	for (i = 0; i < max && p < end; i++, values += to->n) {
-		const char *next = pass_line(shape, p, end, wide, values);
-
-		if (next == NULL)
+		p = pass_line(shape, p, end, true, wide, values);
+		if (p == NULL)
 			break;
-		to->ends[i] = (size_t)(next - 1 - lines.p);
-		p = next;
+		to->ends[i] = (size_t)(p - lines.p);
+		p++;
 	}
 	return i;
 }
@@ -420,6 +419,24 @@ ryde_json_shape_lines(struct ryde_json_shape *shape, struct ryde_view lines, boo
 		return 0;
 	return wide ? pass_lines_wide(shape, lines, to, max)
 		    : pass_lines(shape, lines, false, to, max);
+}
+
+WIDE static bool
+pass_text_wide(
+    struct ryde_json_shape *shape, struct ryde_view text, struct ryde_json_value *values)
+{
+	return pass_line(shape, text.p, text.p + text.n, false, true, values) != NULL;
+}
+
+bool
+ryde_json_shape_text(struct ryde_json_shape *shape, struct ryde_view text, bool wide,
+    struct ryde_json_value *values)
+{
+	if (text.n == 0 || shape->n == 0)
+		return false;
+	return wide ? pass_text_wide(shape, text, values)
+		    : pass_line(shape, text.p, text.p + text.n, false, false, values) !=
+			  NULL;
 }
 
 #endif

@@ -21,7 +21,7 @@ struct place {
 	char copy[2 * REACH];
 };
 
-BOTH void
+static inline void
 turn(struct place *at, struct ryde_view text)
 {
 	size_t n = text.n < REACH ? text.n : REACH;
@@ -42,21 +42,19 @@ turn(struct place *at, struct ryde_view text)
 }
 
 /* The closing quote of the plain string at p, NULL where it is none. */
-BOTH const char *
-pass_string(struct place *at, struct ryde_view text, const char *p, bool open, bool wide)
+static inline const char *
+pass_string(struct place *at, struct ryde_view text, const char *p)
 {
-	uint32_t found = special(p, wide);
+	uint32_t found = special(p, false);
 
 	while (found == 0) {
 		p += BLOCK;
 		if (p >= at->turn) {
-			if (open)
-				return NULL;
 			at->p = p;
 			turn(at, text);
 			p = at->p;
 		}
-		found = special(p, wide);
+		found = special(p, false);
 	}
 	p += __builtin_ctz(found);
 	return *p == '"' ? p : NULL;
@@ -69,54 +67,48 @@ pass_string(struct place *at, struct ryde_view text, const char *p, bool open, b
  * from the text, and only the branch does, which is foreseen. The empty instruction hides
  * from the compiler that both are the same.
  */
-BOTH const char *
+static inline const char *
 behind_value(struct ryde_json_shape_slot *s, const char *p, const char *end)
 {
-	const char *guess = p + s->length, *check = guess;
+	const char *guess = p + s->guess, *check = guess;
 
-	if (s->steady < STEADY) {
-		s->steady = end == guess ? s->steady + 1 : 0;
-		s->length = (uint8_t)(end - p); /* where it is longer it is never met */
+	if (s->guessed < STEADY) {
+		s->guessed = end == guess ? s->guessed + 1 : 0;
+		s->guess = (uint8_t)(end - p); /* where it is longer it is never met */
 		return end;
 	}
 	__asm__("" : "+r"(check));
 	if (__builtin_expect(end == check, 1))
 		return guess;
-	s->steady = 0;
+	s->guessed = 0;
 	return end;
 }
 
-BOTH bool
-match(struct ryde_json_shape *shape, struct ryde_view text, bool open, bool wide,
-    struct ryde_json_value *values)
+bool
+ryde_json_shape_match(
+    struct ryde_json_shape *shape, struct ryde_view text, struct ryde_json_value *values)
 {
 	struct ryde_json_shape_slot *s = shape->slots, *last = s + shape->n;
 	struct place at; /* its copy is made where it is needed */
 
 	at.p = at.base = text.p;
-	if (open)
-		at.turn = text.p + text.n + 1;
-	else
-		at.turn = text.p + (text.n < REACH ? 0 : text.n - REACH);
+	at.turn = text.p + (text.n < REACH ? 0 : text.n - REACH);
 	at.skipped = 0;
 	for (; s < last; s++) {
 		enum ryde_json_kind kind = s->kind;
 		const char *p, *end;
 		size_t from;
 
-		if (at.p >= at.turn) {
-			if (open)
-				return false;
+		if (at.p >= at.turn)
 			turn(&at, text);
-		}
-		if ((~same(at.p, shape->between + s->at, wide) & s->mask) != 0)
+		if ((~same(at.p, shape->between + s->at, false) & s->mask) != 0)
 			return false;
 		p = at.p + s->n;
 		from = at.skipped + (size_t)(p - at.base);
 		if (kind == RYDE_JSON_NUMBER)
-			end = pass_number(p, wide);
+			end = pass_number(p, false);
 		else if (kind == RYDE_JSON_STRING)
-			end = pass_string(&at, text, p, open, wide);
+			end = pass_string(&at, text, p);
 		else if (kind == RYDE_JSON_ABSENT)
 			end = p;
 		else
@@ -132,41 +124,11 @@ match(struct ryde_json_shape *shape, struct ryde_view text, bool open, bool wide
 	return shape->n > 0 && at.skipped + (size_t)(at.p - at.base) == text.n;
 }
 
-WIDE static bool
-match_wide(
-    struct ryde_json_shape *shape, struct ryde_view text, struct ryde_json_value *values)
-{
-	return match(shape, text, true, true, values);
-}
-
-static bool
-match_open(
-    struct ryde_json_shape *shape, struct ryde_view text, struct ryde_json_value *values)
-{
-	return match(shape, text, true, false, values);
-}
-
-static bool
-match_closed(
-    struct ryde_json_shape *shape, struct ryde_view text, struct ryde_json_value *values)
-{
-	return match(shape, text, false, false, values);
-}
-
 bool
 ryde_json_shape_is_wide(void)
 {
 	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
 	       __builtin_cpu_supports("popcnt");
-}
-
-bool
-ryde_json_shape_match(struct ryde_json_shape *shape, struct ryde_view text, size_t behind,
-    bool wide, struct ryde_json_value *values)
-{
-	if (behind < REACH)
-		return match_closed(shape, text, values);
-	return wide ? match_wide(shape, text, values) : match_open(shape, text, values);
 }
 
 #else
