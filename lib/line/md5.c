@@ -1,14 +1,17 @@
 #include "line/md5.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
-#define LANES 8
+#define ROW 8 /* lanes of one vector */
+#define ROWS 4
+#define LANES ((size_t)ROW * ROWS)
 #define BLOCK 64
 #define NOBODY SIZE_MAX
 
-/* One word of each lane. The compiler makes of it what the processor has. */
-typedef uint32_t words __attribute__((vector_size(4 * LANES)));
+/* One word of each lane of a row. The compiler makes of it what the processor has. */
+typedef uint32_t words __attribute__((vector_size(4 * ROW)));
 
 /* The whole part of |sin(i + 1)| * 2^32. */
 static const uint32_t sines[64] = {
@@ -89,7 +92,7 @@ struct lane {
 };
 
 struct state {
-	words a, b, c, d;
+	words a[ROWS], b[ROWS], c[ROWS], d[ROWS];
 	struct lane lanes[LANES];
 };
 
@@ -103,18 +106,25 @@ put_word(unsigned char *to, uint32_t x)
 /* ---- one block of each lane ---- */
 
 #define TURN(x, n) ((x) << (n) | (x) >> (32 - (n)))
-#define STEP(f, a, b, c, d, i, m, n)               \
-	do {                                       \
-		(a) += (f) + w[(m)&15] + sines[i]; \
-		(a) = TURN(a, n) + (b);            \
-	} while (0)
+/* Rows and lanes have no order among themselves. */
+#define UNROLLED _Pragma("GCC unroll 8")
+
+/* A step of each row: what waits for the last step is added last, and while one row
+ * waits the others go on. */
+#define STEP(F, a, b, c, d, i, m, n)                 \
+	UNROLLED for (size_t r = 0; r < rows; r++)   \
+	{                                            \
+		(a)[r] += w[r][(m)&15] + sines[i];   \
+		(a)[r] += F((b)[r], (c)[r], (d)[r]); \
+		(a)[r] = TURN((a)[r], n) + (b)[r];   \
+	}
 /* Four steps, with the roles of a, b, c and d going round. */
-#define FOUR(F, i, m, step, n0, n1, n2, n3)                                  \
-	do {                                                                 \
-		STEP(F(b, c, d), a, b, c, d, i, m, n0);                      \
-		STEP(F(a, b, c), d, a, b, c, (i) + 1, (m) + (step), n1);     \
-		STEP(F(d, a, b), c, d, a, b, (i) + 2, (m) + 2 * (step), n2); \
-		STEP(F(c, d, a), b, c, d, a, (i) + 3, (m) + 3 * (step), n3); \
+#define FOUR(F, i, m, step, n0, n1, n2, n3)                         \
+	do {                                                        \
+		STEP(F, a, b, c, d, i, m, n0);                      \
+		STEP(F, d, a, b, c, (i) + 1, (m) + (step), n1);     \
+		STEP(F, c, d, a, b, (i) + 2, (m) + 2 * (step), n2); \
+		STEP(F, b, c, d, a, (i) + 3, (m) + 3 * (step), n3); \
 	} while (0)
 #define F1(x, y, z) ((z) ^ ((x) & ((y) ^ (z))))
 #define F2(x, y, z) ((y) ^ ((z) & ((x) ^ (y))))
@@ -122,10 +132,17 @@ put_word(unsigned char *to, uint32_t x)
 #define F4(x, y, z) ((y) ^ ((x) | ~(z)))
 
 static inline __attribute__((always_inline)) void
-turn_block(struct state *s, const words w[16])
+turn_block(struct state *s, words w[ROWS][16], size_t rows)
 {
-	words a = s->a, b = s->b, c = s->c, d = s->d;
+	words a[ROWS], b[ROWS], c[ROWS], d[ROWS];
 
+	UNROLLED
+	for (size_t r = 0; r < rows; r++) {
+		a[r] = s->a[r];
+		b[r] = s->b[r];
+		c[r] = s->c[r];
+		d[r] = s->d[r];
+	}
 	FOUR(F1, 0, 0, 1, 7, 12, 17, 22);
 	FOUR(F1, 4, 4, 1, 7, 12, 17, 22);
 	FOUR(F1, 8, 8, 1, 7, 12, 17, 22);
@@ -142,10 +159,13 @@ turn_block(struct state *s, const words w[16])
 	FOUR(F4, 52, 12, 7, 6, 10, 15, 21);
 	FOUR(F4, 56, 8, 7, 6, 10, 15, 21);
 	FOUR(F4, 60, 4, 7, 6, 10, 15, 21);
-	s->a += a;
-	s->b += b;
-	s->c += c;
-	s->d += d;
+	UNROLLED
+	for (size_t r = 0; r < rows; r++) {
+		s->a[r] += a[r];
+		s->b[r] += b[r];
+		s->c[r] += c[r];
+		s->d[r] += d[r];
+	}
 }
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -157,24 +177,28 @@ turn_block(struct state *s, const words w[16])
 #define LOW_HALVES(x, y) MIX(x, y, 0, 1, 2, 3, 8, 9, 10, 11)
 #define HIGH_HALVES(x, y) MIX(x, y, 4, 5, 6, 7, 12, 13, 14, 15)
 
-/* Eight words of each lane, from a byte on: w[i] becomes the i-th of all lanes. */
+/* Eight words of each lane of a row, from a byte on: w[i] becomes the i-th of all. */
 static inline __attribute__((always_inline)) void
-take_words(const struct state *s, size_t from, words w[8])
+take_words(const struct lane *lanes, size_t from, words w[8])
 {
-	words r[LANES], t[LANES];
+	words r[ROW], t[ROW];
 
-	for (size_t l = 0; l < LANES; l++)
-		memcpy(&r[l], s->lanes[l].p + from, sizeof(r[l]));
-	for (size_t l = 0; l < LANES; l += 2) {
+	UNROLLED
+	for (size_t l = 0; l < ROW; l++)
+		memcpy(&r[l], lanes[l].p + from, sizeof(r[l]));
+	UNROLLED
+	for (size_t l = 0; l < ROW; l += 2) {
 		t[l] = LOW_WORDS(r[l], r[l + 1]);
 		t[l + 1] = HIGH_WORDS(r[l], r[l + 1]);
 	}
-	for (size_t l = 0; l < LANES; l += 4) {
+	UNROLLED
+	for (size_t l = 0; l < ROW; l += 4) {
 		r[l] = LOW_PAIRS(t[l], t[l + 2]);
 		r[l + 1] = HIGH_PAIRS(t[l], t[l + 2]);
 		r[l + 2] = LOW_PAIRS(t[l + 1], t[l + 3]);
 		r[l + 3] = HIGH_PAIRS(t[l + 1], t[l + 3]);
 	}
+	UNROLLED
 	for (size_t l = 0; l < 4; l++) {
 		w[l] = LOW_HALVES(r[l], r[l + 4]);
 		w[l + 4] = HIGH_HALVES(r[l], r[l + 4]);
@@ -189,50 +213,95 @@ word_at(const unsigned char *p)
 }
 
 static void
-take_words(const struct state *s, size_t from, words w[8])
+take_words(const struct lane *lanes, size_t from, words w[8])
 {
 	for (size_t i = 0; i < 8; i++)
-		for (size_t l = 0; l < LANES; l++)
-			w[i][l] = word_at(s->lanes[l].p + from + 4 * i);
+		UNROLLED
+	for (size_t l = 0; l < ROW; l++)
+		w[i][l] = word_at(lanes[l].p + from + 4 * i);
 }
 #endif
 
-/* n blocks of each lane: inlined into a function for each kind of processor. */
+/* n blocks of each lane: inlined into a function for each kind of processor. With one
+ * row the lanes of the others stand still. */
 static inline __attribute__((always_inline)) void
-turn_blocks(struct state *s, size_t n)
+turn_rows(struct state *s, size_t n, size_t rows)
 {
-	words w[16];
+	words w[ROWS][16];
 
 	for (size_t k = 0; k < n; k++) {
-		take_words(s, BLOCK * k, w);
-		take_words(s, BLOCK * k + BLOCK / 2, w + 8);
-		turn_block(s, w);
+		UNROLLED
+		for (size_t r = 0; r < rows; r++) {
+			take_words(s->lanes + ROW * r, BLOCK * k, w[r]);
+			take_words(s->lanes + ROW * r, BLOCK * k + BLOCK / 2, w[r] + 8);
+		}
+		turn_block(s, w, rows);
 	}
 }
 
-static void
-turn_blocks_plain(struct state *s, size_t n)
+static inline __attribute__((always_inline)) void
+turn_blocks(struct state *s, size_t n, bool all)
 {
-	turn_blocks(s, n);
+	if (all)
+		turn_rows(s, n, ROWS);
+	else
+		turn_rows(s, n, 1);
+}
+
+static void
+turn_blocks_plain(struct state *s, size_t n, bool all)
+{
+	turn_blocks(s, n, all);
 }
 
 #ifdef __x86_64__
 __attribute__((target("avx2"))) static void
-turn_blocks_avx2(struct state *s, size_t n)
+turn_blocks_avx2(struct state *s, size_t n, bool all)
 {
-	turn_blocks(s, n);
+	turn_blocks(s, n, all);
 }
-#endif
 
-/* What this processor is best at. */
-static void (*best(void))(struct state *s, size_t n)
+/* It turns words, and mixes three of them, at once. */
+__attribute__((target("avx2,avx512f,avx512vl"))) static void
+turn_blocks_avx512(struct state *s, size_t n, bool all)
 {
-#ifdef __x86_64__
-	if (__builtin_cpu_supports("avx2"))
-		return turn_blocks_avx2;
-#endif
-	return turn_blocks_plain;
+	turn_blocks(s, n, all);
 }
+
+enum ryde_md5_way
+ryde_md5_best(void)
+{
+	if (!__builtin_cpu_supports("avx2"))
+		return RYDE_MD5_PLAIN;
+	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")
+		   ? RYDE_MD5_AVX512
+		   : RYDE_MD5_AVX2;
+}
+
+static void
+turn(enum ryde_md5_way way, struct state *s, size_t n, bool all)
+{
+	if (way == RYDE_MD5_AVX512)
+		turn_blocks_avx512(s, n, all);
+	else if (way == RYDE_MD5_AVX2)
+		turn_blocks_avx2(s, n, all);
+	else
+		turn_blocks_plain(s, n, all);
+}
+#else
+enum ryde_md5_way
+ryde_md5_best(void)
+{
+	return RYDE_MD5_PLAIN;
+}
+
+static void
+turn(enum ryde_md5_way way, struct state *s, size_t n, bool all)
+{
+	(void)way;
+	turn_blocks_plain(s, n, all);
+}
+#endif
 
 /* ---- lanes ---- */
 
@@ -259,10 +328,10 @@ begin(struct state *s, size_t lane, const struct ryde_view *texts, size_t text)
 {
 	struct lane *l = &s->lanes[lane];
 
-	s->a[lane] = 0x67452301;
-	s->b[lane] = 0xefcdab89;
-	s->c[lane] = 0x98badcfe;
-	s->d[lane] = 0x10325476;
+	s->a[lane / ROW][lane % ROW] = 0x67452301;
+	s->b[lane / ROW][lane % ROW] = 0xefcdab89;
+	s->c[lane / ROW][lane % ROW] = 0x98badcfe;
+	s->d[lane / ROW][lane % ROW] = 0x10325476;
 	l->text = text;
 	l->p = (const unsigned char *)texts[text].p;
 	l->blocks = texts[text].n / BLOCK;
@@ -282,53 +351,62 @@ go_on(struct state *s, size_t lane, const struct ryde_view *texts,
 		make_end(l, texts[l->text]);
 		return;
 	}
-	put_word(sums[l->text], s->a[lane]);
-	put_word(sums[l->text] + 4, s->b[lane]);
-	put_word(sums[l->text] + 8, s->c[lane]);
-	put_word(sums[l->text] + 12, s->d[lane]);
+	put_word(sums[l->text], s->a[lane / ROW][lane % ROW]);
+	put_word(sums[l->text] + 4, s->b[lane / ROW][lane % ROW]);
+	put_word(sums[l->text] + 8, s->c[lane / ROW][lane % ROW]);
+	put_word(sums[l->text] + 12, s->d[lane / ROW][lane % ROW]);
 	l->text = NOBODY;
+}
+
+/* Gives the lanes work. Returns how many blocks all of them have left, at least; 0: there
+ * is nothing more to do. */
+static size_t
+deal(struct state *s, size_t lanes, const struct ryde_view *texts, size_t n, size_t *next)
+{
+	const unsigned char *any = NULL;
+	size_t blocks = SIZE_MAX;
+
+	for (size_t l = 0; l < lanes; l++) {
+		if (s->lanes[l].text == NOBODY && *next < n)
+			begin(s, l, texts, (*next)++);
+		if (s->lanes[l].text == NOBODY)
+			continue;
+		any = s->lanes[l].p;
+		if (s->lanes[l].blocks < blocks)
+			blocks = s->lanes[l].blocks;
+	}
+	for (size_t l = 0; l < lanes; l++) /* who has nothing reads along */
+		if (s->lanes[l].text == NOBODY)
+			s->lanes[l].p = any;
+	return any != NULL ? blocks : 0;
+}
+
+void
+ryde_md5_many_by(enum ryde_md5_way way, const struct ryde_view *texts, size_t n,
+    unsigned char (*sums)[RYDE_MD5_BYTES])
+{
+	/* the words of more than one row do not fit into few registers */
+	size_t lanes = n > ROW && way != RYDE_MD5_PLAIN ? LANES : ROW, next = 0, blocks;
+	struct state s = {0};
+
+	for (size_t l = 0; l < lanes; l++)
+		s.lanes[l].text = NOBODY;
+	while ((blocks = deal(&s, lanes, texts, n, &next)) > 0) {
+		turn(way, &s, blocks, lanes > ROW);
+		for (size_t l = 0; l < lanes; l++) {
+			if (s.lanes[l].text == NOBODY)
+				continue;
+			s.lanes[l].p += BLOCK * blocks;
+			s.lanes[l].blocks -= blocks;
+			if (s.lanes[l].blocks == 0)
+				go_on(&s, l, texts, sums);
+		}
+	}
 }
 
 void
 ryde_md5_many(
     const struct ryde_view *texts, size_t n, unsigned char (*sums)[RYDE_MD5_BYTES])
 {
-	void (*turn)(struct state * s, size_t n) = best();
-	struct state s = {0};
-	size_t next = 0, busy = 0;
-
-	for (size_t l = 0; l < LANES; l++)
-		s.lanes[l].text = NOBODY;
-	for (;;) {
-		const unsigned char *any = NULL;
-		size_t blocks = SIZE_MAX;
-
-		for (size_t l = 0; l < LANES; l++) {
-			if (s.lanes[l].text == NOBODY && next < n) {
-				begin(&s, l, texts, next++);
-				busy++;
-			}
-			if (s.lanes[l].text == NOBODY)
-				continue;
-			any = s.lanes[l].p;
-			if (s.lanes[l].blocks < blocks)
-				blocks = s.lanes[l].blocks;
-		}
-		if (busy == 0)
-			return;
-		for (size_t l = 0; l < LANES; l++) /* who has nothing reads along */
-			if (s.lanes[l].text == NOBODY)
-				s.lanes[l].p = any;
-		turn(&s, blocks);
-		for (size_t l = 0; l < LANES; l++) {
-			if (s.lanes[l].text == NOBODY)
-				continue;
-			s.lanes[l].p += BLOCK * blocks;
-			s.lanes[l].blocks -= blocks;
-			if (s.lanes[l].blocks > 0)
-				continue;
-			go_on(&s, l, texts, sums);
-			busy -= s.lanes[l].text == NOBODY;
-		}
-	}
+	ryde_md5_many_by(ryde_md5_best(), texts, n, sums);
 }

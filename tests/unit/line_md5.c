@@ -1,4 +1,5 @@
-/* MD5 of many texts: each as OpenSSL's, whatever their number and lengths. */
+/* MD5 of many texts: each as OpenSSL's, whatever their number and lengths, and in each
+ * way that this machine has. */
 #include "base/random.h"
 #include "check.h"
 #include "line/md5.h"
@@ -12,17 +13,24 @@
 static char bytes[TEXTS * BYTES];
 
 static void
-check_all(const struct ryde_view *texts, size_t n)
+check_way(enum ryde_md5_way way, const struct ryde_view *texts, size_t n)
 {
 	unsigned char sums[TEXTS][RYDE_MD5_BYTES], sum[EVP_MAX_MD_SIZE];
 
-	ryde_md5_many(texts, n, sums);
+	ryde_md5_many_by(way, texts, n, sums);
 	for (size_t i = 0; i < n; i++) {
 		CHECK(EVP_Digest(texts[i].n > 0 ? texts[i].p : "", texts[i].n, sum, NULL,
 			  EVP_md5(), NULL) == 1);
 		CHECK(memcmp(sum, sums[i], RYDE_MD5_BYTES) == 0,
-		    "text %zu of %zu, %zu bytes", i, n, texts[i].n);
+		    "way %d, text %zu of %zu, %zu bytes", (int)way, i, n, texts[i].n);
 	}
+}
+
+static void
+check_all(const struct ryde_view *texts, size_t n)
+{
+	for (int way = RYDE_MD5_PLAIN; way <= (int)ryde_md5_best(); way++)
+		check_way((enum ryde_md5_way)way, texts, n);
 }
 
 int
