@@ -90,7 +90,7 @@ struct field {
 	struct ryde_view bytes;
 };
 
-static bool
+static inline bool
 take_field(struct ryde_view *v, struct field *f)
 {
 	uint64_t tag;
@@ -184,38 +184,68 @@ add_hash_key(struct ryde_line_aggregate *a, struct ryde_view key, struct ryde_er
 	return 1;
 }
 
-/* Tables may stand behind the records that point into them: until both are there, the
- * pointers are kept in the lengths of empty views. */
-static int
-add_part(struct ryde_line_aggregate *a, struct ryde_view message, struct ryde_err *err)
+/*
+ * A record as writers mostly put it: the number of its key and its data, and nothing
+ * else. False: it is another one, or none. Tables may stand behind the records that point
+ * into them: until both are there, the pointers are kept in the lengths of empty views.
+ */
+static inline bool
+read_plain(struct ryde_view message, struct ryde_line_aggregate_part *part)
 {
-	struct ryde_line_aggregate_part part = {0};
+	uint64_t key, n;
+
+	if (message.n == 0 || message.p[0] != (1 << 3 | VARINT))
+		return false;
+	message = ryde_view_mem(message.p + 1, message.n - 1);
+	if (!take_varint(&message, &key) || key > UINT32_MAX || message.n == 0 ||
+	    message.p[0] != (3 << 3 | BYTES))
+		return false;
+	message = ryde_view_mem(message.p + 1, message.n - 1);
+	if (!take_varint(&message, &n) || n != message.n)
+		return false;
+	*part = (struct ryde_line_aggregate_part){.key.n = (size_t)key, .data = message};
+	return true;
+}
+
+/* Any record. False where it is none. */
+static bool
+read_part(struct ryde_view message, struct ryde_line_aggregate_part *part)
+{
 	bool has_key = false, has_data = false;
-	void *parts = a->parts;
 	struct field f = {0};
 
+	*part = (struct ryde_line_aggregate_part){0};
 	while (message.n > 0) {
 		if (!take_field(&message, &f))
-			return 0;
+			return false;
 		if (f.number == 1 && f.wire == VARINT) {
 			if (f.x >= SIZE_MAX)
-				return 0;
-			part.key.n = (size_t)f.x;
+				return false;
+			part->key.n = (size_t)f.x;
 			has_key = true;
 		} else if (f.number == 2 && f.wire == VARINT) {
 			if (f.x >= SIZE_MAX)
-				return 0;
-			part.hash_key.n = (size_t)f.x + 1;
+				return false;
+			part->hash_key.n = (size_t)f.x + 1;
 		} else if (f.number == 3 && f.wire == BYTES) {
-			part.data = f.bytes;
+			part->data = f.bytes;
 			has_data = true;
 		} else if (f.number <= 3) {
-			return 0;
+			return false;
 		}
 	}
-	if (!has_key || !has_data)
+	return has_key && has_data;
+}
+
+static inline int
+add_part(struct ryde_line_aggregate *a, struct ryde_view message, struct ryde_err *err)
+{
+	struct ryde_line_aggregate_part part;
+	void *parts = a->parts;
+
+	if (!read_plain(message, &part) && !read_part(message, &part))
 		return 0;
-	if (room(&parts, a->n, &a->cap, sizeof(*a->parts), err) != 0)
+	if (a->n == a->cap && room(&parts, a->n, &a->cap, sizeof(*a->parts), err) != 0)
 		return -1;
 	a->parts = parts;
 	a->parts[a->n++] = part;
