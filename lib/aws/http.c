@@ -20,6 +20,10 @@
 #define CONNECT_TIMEOUT_MS 10000
 #define IDLE_TIMEOUT_MS 60000
 #define STREAM_BYTES 262144L /* taken at once of an answer that lasts */
+/* Of others, and given at once of a body: libcurl's own 16 and 64 KB are a system call
+ * each, which for a body of megabytes cost as much as signing it. */
+#define ANSWER_BYTES 131072L
+#define BODY_BYTES 262144L
 
 struct watched {
 	int fd;
@@ -125,6 +129,18 @@ on_head(char *p, size_t size, size_t n, void *arg)
 	return bytes;
 }
 
+/* Room for all of an answer whose length is known, which then never moves. */
+static void
+reserve(struct ryde_http_exchange *x)
+{
+	curl_off_t length = -1;
+
+	if (x->http->curl->curl_easy_getinfo(
+		x->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length) == CURLE_OK &&
+	    length > 0 && (uint64_t)length <= x->ask.answer_max)
+		(void)ryde_buf_room(&x->answer.body, (size_t)length);
+}
+
 static size_t
 on_body(char *p, size_t size, size_t n, void *arg)
 {
@@ -144,6 +160,8 @@ on_body(char *p, size_t size, size_t n, void *arg)
 		x->stopped = rc != 0;
 		return rc == 0 ? n : 0;
 	}
+	if (body->n == 0)
+		reserve(x);
 	ryde_buf_add(body, p, n);
 	if (!body->failed)
 		return n;
@@ -386,10 +404,11 @@ set_limits(struct ryde_http_exchange *x)
 		    x->easy, CURLOPT_TIMEOUT_MS, (long)ask->timeout_ms);
 	if (ask->ca_file != NULL)
 		(void)curl->curl_easy_setopt(x->easy, CURLOPT_CAINFO, ask->ca_file);
-	if (ask->multiplex) {
+	if (ask->multiplex)
 		(void)curl->curl_easy_setopt(x->easy, CURLOPT_PIPEWAIT, 1L);
-		(void)curl->curl_easy_setopt(x->easy, CURLOPT_BUFFERSIZE, STREAM_BYTES);
-	}
+	(void)curl->curl_easy_setopt(x->easy, CURLOPT_BUFFERSIZE,
+	    ask->multiplex ? STREAM_BYTES : ANSWER_BYTES);
+	(void)curl->curl_easy_setopt(x->easy, CURLOPT_UPLOAD_BUFFERSIZE, BODY_BYTES);
 	if (ask->no_proxy)
 		(void)curl->curl_easy_setopt(x->easy, CURLOPT_NOPROXY, "*");
 }

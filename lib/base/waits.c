@@ -68,7 +68,8 @@ ryde_waits_poll(struct ryde_waits *w, struct ryde_err *err)
 		for (int i = 0; i < w->n; i++)
 			w->fds[i].revents = 0;
 	}
-	ryde_signals_drain();
+	if (ryde_waits_ready(w, ryde_signals_fd()) != 0)
+		ryde_signals_drain();
 	return 0;
 }
 
