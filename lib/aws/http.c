@@ -406,8 +406,8 @@ set_limits(struct ryde_http_exchange *x)
 		(void)curl->curl_easy_setopt(x->easy, CURLOPT_CAINFO, ask->ca_file);
 	if (ask->multiplex)
 		(void)curl->curl_easy_setopt(x->easy, CURLOPT_PIPEWAIT, 1L);
-	(void)curl->curl_easy_setopt(x->easy, CURLOPT_BUFFERSIZE,
-	    ask->multiplex ? STREAM_BYTES : ANSWER_BYTES);
+	(void)curl->curl_easy_setopt(
+	    x->easy, CURLOPT_BUFFERSIZE, ask->multiplex ? STREAM_BYTES : ANSWER_BYTES);
 	(void)curl->curl_easy_setopt(x->easy, CURLOPT_UPLOAD_BUFFERSIZE, BODY_BYTES);
 	if (ask->no_proxy)
 		(void)curl->curl_easy_setopt(x->easy, CURLOPT_NOPROXY, "*");
