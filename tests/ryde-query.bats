@@ -785,6 +785,20 @@ same_threads() {
 	[ "$(ryde-query "SELECT count(DISTINCT x) AS c, min(x) AS m FROM './in'")" = '{"c":7,"m":-123456789012345678901234567890}' ]
 }
 
+@test "a number of 17 digits that a double holds is never taken for a longer one beside it, whichever comes first" {
+	long='{"x":0.1234567890123456789}' short='{"x":0.12345678901234568}'
+	for first in "$long" "$short"; do
+		printf '%s\n' "$first" "$short" "$long" "$short" >in
+		run -0 ryde-query 'SELECT x FROM "-"' <in
+		[ "$output" = "$(cat in)" ]
+		run -0 ryde-query -o tsv 'SELECT sum(x) FROM "-"' <in
+		[ "${lines[1]}" = "$(python3 -c 'import sys, json, decimal as d; d.getcontext().prec = 60
+print(sum(json.loads(l, parse_float=d.Decimal)["x"] for l in sys.stdin))' <in)" ]
+		run -0 ryde-query 'SELECT x, count(*) AS n FROM "-" GROUP BY x' <in
+		[ "${#lines[@]}" -eq 2 ]
+	done
+}
+
 @test "a directory that grows while it is read: whole objects, no error" {
 	mkdir grows
 	seq 1 100 | sed 's/.*/{"n":&}/' > object

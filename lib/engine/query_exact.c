@@ -15,6 +15,7 @@
 #define MEAN_DIGITS 17 /* as ryde-window has it */
 #define TEXT_MAX (RYDE_DECIMAL_RESULT_MAX + 64)
 #define NEIGHBOURS 200
+#define TAKEN_BITS (1u << 22)
 
 /* The doubles that stand for longer numbers: an open hash table by their bits. */
 struct handle {
@@ -24,7 +25,8 @@ struct handle {
 
 struct ryde_query_exact {
 	struct handle *slots;
-	size_t n, cap; /* cap is a power of two */
+	size_t n, cap;	      /* cap is a power of two */
+	unsigned char *taken; /* a bit for each hash of a double that stands for itself */
 	struct ryde_buf text, blob;
 };
 
@@ -69,9 +71,25 @@ grow(struct ryde_query_exact *x)
 	return 0;
 }
 
+static uint32_t
+taken_bit(double real)
+{
+	return (uint32_t)((bits_of(real) * 0xd6e8feb86659fd93u) >> 32) % TAKEN_BITS;
+}
+
+/* True where the double may have been seen to stand for itself. */
+static bool
+is_taken(const struct ryde_query_exact *x, double real)
+{
+	uint32_t bit = taken_bit(real);
+
+	return (x->taken[bit / 8] >> bit % 8 & 1) != 0;
+}
+
 /*
  * A double for text near to `real`: never one with 15 digits or less, which data could
- * hold, and never one that stands for another number. 0 where there is none.
+ * hold, never one that data has held, and never one that stands for another number. 0
+ * where there is none.
  */
 static double
 handle_for(struct ryde_query_exact *x, double real, const char *text)
@@ -91,7 +109,7 @@ handle_for(struct ryde_query_exact *x, double real, const char *text)
 		h = slot_of(x, bits_of(candidate));
 		if (h->text != NULL && strcmp(h->text, text) == 0)
 			return candidate;
-		if (h->text != NULL)
+		if (h->text != NULL || is_taken(x, candidate))
 			continue;
 		h->text = strdup(text);
 		if (h->text == NULL)
@@ -126,6 +144,25 @@ ryde_query_exact_handle(struct ryde_query_exact *x, double real, struct ryde_vie
 	ryde_buf_clear(&x->text);
 	ryde_buf_view(&x->text, text);
 	return x->text.failed ? 0 : handle_for(x, real, ryde_buf_str(&x->text));
+}
+
+double
+ryde_query_exact_real(struct ryde_query_exact *x, double real)
+{
+	const struct handle *h = x->n > 0 ? slot_of(x, bits_of(real)) : NULL;
+	double handle = 0;
+
+	if (h == NULL || h->text == NULL) {
+		uint32_t bit = taken_bit(real);
+
+		x->taken[bit / 8] |= (unsigned char)(1u << bit % 8);
+		return real;
+	}
+	ryde_buf_clear(&x->text);
+	ryde_query_number_put(&x->text, real);
+	if (!x->text.failed && grow(x) == 0)
+		handle = handle_for(x, real, ryde_buf_str(&x->text));
+	return handle;
 }
 
 /* ---- arguments and results ---- */
@@ -210,6 +247,9 @@ result_text(sqlite3_context *ctx, struct ryde_query_exact *x, bool whole)
 			n.kind = RYDE_QUERY_NUMBER_REAL;
 	}
 	if (n.kind == RYDE_QUERY_NUMBER_REAL) {
+		if (text.n >= RYDE_QUERY_EXACT_LONG &&
+		    (handle = ryde_query_exact_real(x, n.real)) != 0)
+			n.real = handle;
 		sqlite3_result_double(ctx, n.real);
 		return;
 	}
@@ -557,6 +597,12 @@ ryde_query_exact_new(sqlite3 *db, struct ryde_err *err)
 		(void)ryde_err_nomem(err);
 		return NULL;
 	}
+	x->taken = calloc(TAKEN_BITS / 8, 1);
+	if (x->taken == NULL) {
+		free(x);
+		(void)ryde_err_nomem(err);
+		return NULL;
+	}
 	ryde_buf_init(&x->text, TEXT_MAX);
 	ryde_buf_init(&x->blob, 4 * (size_t)TEXT_MAX);
 	rc |= sqlite3_create_window_function(
@@ -599,6 +645,7 @@ ryde_query_exact_free(struct ryde_query_exact *x)
 	for (size_t i = 0; i < x->cap; i++)
 		free(x->slots[i].text);
 	free(x->slots);
+	free(x->taken);
 	ryde_buf_free(&x->text);
 	ryde_buf_free(&x->blob);
 	free(x);
