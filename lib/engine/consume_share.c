@@ -126,6 +126,19 @@ do_beat(struct ryde_consume_run *c, struct ryde_err *err)
 	return settle(outcome, "the lease could not be renewed", err);
 }
 
+/* At the members only: what they hold is as it was. */
+static int
+do_glance(struct ryde_consume_run *c, struct ryde_err *err)
+{
+	const struct ryde_share_member *members;
+	size_t n;
+
+	if (ryde_group_share_look(c->group, &members, &n, NULL, NULL, err) == 0)
+		return ryde_share_saw(c->share, ryde_clock_mono_ms(), members, n, err);
+	ryde_share_blind(c->share, ryde_clock_mono_ms());
+	return settle(RYDE_SHARE_FAILED, "the group cannot be looked at", err);
+}
+
 static int
 do_look(struct ryde_consume_run *c, struct ryde_err *err)
 {
@@ -304,7 +317,7 @@ ryde_consume_share_turn(struct ryde_consume_run *c, bool between, struct ryde_er
 			rc = do_beat(c, err);
 			break;
 		case RYDE_SHARE_LOOK:
-			rc = do_look(c, err);
+			rc = step.whole ? do_look(c, err) : do_glance(c, err);
 			break;
 		case RYDE_SHARE_EXPEL:
 			rc = do_expel(c, &step, err);

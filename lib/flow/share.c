@@ -5,6 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * What a store can bear of looks: so many items a millisecond for a whole group, which
+ * are of 250 bytes on DynamoDB, in one partition: 2,500 of the 3,000 units a second that
+ * it gives. Source: the sizes in tests/sim/dynamodb.h.
+ */
+#define ITEMS_PER_MS 40
+/* At rest a group asks for at most one in so many of them. */
+#define REST 8
+
 /* A member, and since when its beat has been the one that is known. */
 struct watched {
 	struct ryde_share_member m;
@@ -26,6 +35,8 @@ struct ryde_share {
 	int64_t sent_ms;      /* the last beat that counted was sent then */
 	int64_t beat_at_ms;   /* the next one is due */
 	int64_t look_at_ms;   /* the next look is due */
+	int64_t whole_at_ms;  /* from then on a look is at the leases, too */
+	int64_t whole_ms;     /* when the last one was */
 	bool looked, stopped; /* has looked at all; was deleted */
 	bool settled;	      /* nothing to take or give until something changes */
 	struct watched *members;
@@ -63,7 +74,7 @@ ryde_share_new(const char *self, int64_t lease_ms, int64_t now_ms, struct ryde_e
 	s->lease_ms = lease_ms;
 	s->sent_ms = now_ms;
 	s->beat_at_ms = now_ms + lease_ms / 2;
-	s->look_at_ms = now_ms;
+	s->look_at_ms = s->whole_at_ms = s->whole_ms = now_ms;
 	return s;
 }
 
@@ -121,23 +132,30 @@ find_lease(const struct ryde_share *s, const char *shard)
 		   : bsearch(shard, s->leases, s->n_leases, sizeof(*s->leases), compare);
 }
 
-/* A member that is seen with another beat than before is watched anew. */
-static void
+/* A member that is seen with another beat than before is watched anew. True where others
+ * were seen than before. */
+static bool
 watch(struct ryde_share *s, int64_t now_ms, const struct ryde_share_member *members,
     size_t n, struct watched *to)
 {
-	bool self = false;
+	bool self = false, others = n != s->n_members;
 
 	for (size_t i = 0; i < n; i++) {
-		const struct watched *known = find_member(s, members[i].id);
+		/* mostly nothing has changed, and it stands where it stood */
+		const struct watched *known =
+		    i < s->n_members && strcmp(members[i].id, s->members[i].m.id) == 0
+			? &s->members[i]
+			: find_member(s, members[i].id);
 
 		to[i] = (struct watched){.m = members[i], .since_ms = now_ms};
 		if (known != NULL && known->m.beat == members[i].beat)
 			to[i].since_ms = known->since_ms;
+		others = others || known == NULL;
 		self = self || strcmp(members[i].id, s->self) == 0;
 	}
 	s->stopped = s->stopped || !self;
 	sort(to, n, sizeof(*to));
+	return others;
 }
 
 static void
@@ -145,7 +163,10 @@ take_leases(struct ryde_share *s, const struct ryde_share_lease *leases, size_t 
     struct held *to)
 {
 	for (size_t i = 0; i < n; i++) {
-		const struct held *known = find_lease(s, leases[i].shard);
+		const struct held *known =
+		    i < s->n_leases && strcmp(leases[i].shard, s->leases[i].l.shard) == 0
+			? &s->leases[i]
+			: find_lease(s, leases[i].shard);
 
 		to[i] = (struct held){.l = leases[i]};
 		to[i].weight =
@@ -158,19 +179,107 @@ take_leases(struct ryde_share *s, const struct ryde_share_lease *leases, size_t 
 	sort(to, n, sizeof(*to));
 }
 
-/* Below its target, or while it gives, a member looks more often. */
-static int64_t
-pause_ms(const struct ryde_share *s)
+/* How many shards each member holds. */
+static void
+count_held(struct ryde_share *s)
 {
-	size_t ready = 0, loose = 0;
+	for (size_t i = 0; i < s->n_members; i++)
+		s->members[i].held = 0;
+	for (size_t i = 0; i < s->n_leases; i++) {
+		struct watched *owner =
+		    s->leases[i].l.ready ? find_member(s, s->leases[i].l.owner) : NULL;
+
+		if (owner != NULL)
+			owner->held++;
+	}
+}
+
+/* ---- when to look ---- */
+
+static int64_t
+longer(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Until the store has shown `items` to every member once. */
+static int64_t
+work_ms(const struct ryde_share *s, size_t items)
+{
+	return (int64_t)(s->n_members * items / ITEMS_PER_MS);
+}
+
+/* Between two whole looks at least. */
+static int64_t
+haste_ms(const struct ryde_share *s)
+{
+	return longer(s->lease_ms / 16, work_ms(s, s->n_members + s->n_leases));
+}
+
+/* Whether others are waited for: below its target, or while it gives. */
+static bool
+is_loose(const struct ryde_share *s)
+{
+	size_t ready = 0, draining = 0;
 
 	for (size_t i = 0; i < s->n_leases; i++) {
 		ready += s->leases[i].l.ready;
-		loose += s->leases[i].draining;
+		draining += s->leases[i].draining;
 	}
-	if (ryde_share_held(s) < ryde_share_target(s))
-		loose++;
-	return loose > 0 && ready > 0 ? s->lease_ms / 16 : s->lease_ms / 4;
+	return ready > 0 && (draining > 0 || ryde_share_held(s) < ryde_share_target(s));
+}
+
+/* Between two whole looks while nothing changes. */
+static int64_t
+rest_ms(const struct ryde_share *s)
+{
+	int64_t work = work_ms(s, s->n_members + s->n_leases), rest = REST * work;
+
+	if (rest > 2 * s->lease_ms)
+		rest = longer(2 * s->lease_ms, work);
+	return longer(s->lease_ms / 4, rest);
+}
+
+/* The next look, at the members or whole. */
+static void
+set_look(struct ryde_share *s, int64_t now_ms)
+{
+	s->look_at_ms = now_ms + longer(s->lease_ms / 4, work_ms(s, s->n_members));
+	if (s->look_at_ms > s->whole_at_ms)
+		s->look_at_ms = s->whole_at_ms;
+}
+
+/* Something has changed: a whole look at at_ms, if the store can bear it. */
+static void
+look_soon(struct ryde_share *s, int64_t at_ms)
+{
+	at_ms = longer(at_ms, s->whole_ms + haste_ms(s));
+	if (s->whole_at_ms > at_ms)
+		s->whole_at_ms = at_ms;
+	if (s->look_at_ms > s->whole_at_ms)
+		s->look_at_ms = s->whole_at_ms;
+}
+
+int
+ryde_share_saw(struct ryde_share *s, int64_t now_ms,
+    const struct ryde_share_member *members, size_t n, struct ryde_err *err)
+{
+	struct watched *w = calloc(n + 1, sizeof(*w));
+	bool others;
+
+	if (w == NULL)
+		return ryde_err_nomem(err);
+	others = watch(s, now_ms, members, n, w);
+	free(s->members);
+	s->members = w;
+	s->n_members = n;
+	count_held(s);
+	set_look(s, now_ms);
+	if (others) {
+		s->settled = false;
+		look_soon(s, now_ms);
+	}
+	return 0;
 }
 
 int
@@ -178,32 +287,24 @@ ryde_share_looked(struct ryde_share *s, int64_t now_ms,
     const struct ryde_share_member *members, size_t n_members,
     const struct ryde_share_lease *leases, size_t n_leases, struct ryde_err *err)
 {
-	struct watched *w = calloc(n_members + 1, sizeof(*w));
 	struct held *h = calloc(n_leases + 1, sizeof(*h));
 
-	if (w == NULL || h == NULL) {
-		free(w);
-		free(h);
+	if (h == NULL)
 		return ryde_err_nomem(err);
+	if (ryde_share_saw(s, now_ms, members, n_members, err) != 0) {
+		free(h);
+		return -1;
 	}
-	watch(s, now_ms, members, n_members, w);
 	take_leases(s, leases, n_leases, h);
-	free(s->members);
 	free(s->leases);
-	s->members = w;
-	s->n_members = n_members;
 	s->leases = h;
 	s->n_leases = n_leases;
-	for (size_t i = 0; i < n_leases; i++) {
-		struct watched *owner =
-		    h[i].l.ready ? find_member(s, h[i].l.owner) : NULL;
-
-		if (owner != NULL)
-			owner->held++;
-	}
+	count_held(s);
 	s->looked = true;
 	s->settled = false;
-	s->look_at_ms = now_ms + pause_ms(s);
+	s->whole_ms = now_ms;
+	s->whole_at_ms = now_ms + (is_loose(s) ? haste_ms(s) : rest_ms(s));
+	set_look(s, now_ms);
 	return 0;
 }
 
@@ -211,6 +312,8 @@ void
 ryde_share_blind(struct ryde_share *s, int64_t now_ms)
 {
 	s->look_at_ms = now_ms + s->lease_ms / 16;
+	if (s->whole_at_ms <= now_ms)
+		s->whole_at_ms = now_ms + haste_ms(s);
 }
 
 /* ---- targets ---- */
@@ -351,6 +454,7 @@ ryde_share_next(
 		return;
 	if (now_ms >= s->look_at_ms) {
 		step->kind = RYDE_SHARE_LOOK;
+		step->whole = now_ms >= s->whole_at_ms;
 		return;
 	}
 	if (!s->looked)
@@ -434,8 +538,7 @@ ryde_share_done(struct ryde_share *s, const struct ryde_share_step *step,
 		return;
 	}
 	h->refused = true;
-	if (s->look_at_ms > now_ms + s->lease_ms / 16)
-		s->look_at_ms = now_ms + s->lease_ms / 16;
+	look_soon(s, now_ms + s->lease_ms / 16);
 }
 
 void
@@ -452,5 +555,5 @@ ryde_share_gave(struct ryde_share *s, const char *shard, bool ended, int64_t now
 	/* not back at once: it was given for somebody else */
 	h->refused = true;
 	if (ended)
-		s->look_at_ms = now_ms;
+		look_soon(s, now_ms);
 }

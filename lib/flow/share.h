@@ -6,7 +6,8 @@
  *
  *	ryde_share_next(s, now, &step)     until it says NONE; each step is done at once:
  *	  BEAT    count the member's beat, while it is there   -> ryde_share_beaten
- *	  LOOK    read all members and leases in one view      -> ryde_share_looked
+ *	  LOOK    read all members, and where `whole` all
+ *	          leases, in one view       -> ryde_share_saw, ryde_share_looked
  *	  EXPEL   delete a member, while its beat is `beat`    -> ryde_share_done
  *	  TAKE    make the shard ours, while owner and epoch
  *	          are what they were                           -> ryde_share_done
@@ -16,7 +17,10 @@
  *
  * RULES
  *
- *	1  A member beats every half lease, and looks at the others every quarter.
+ *	1  A member beats every half lease, and looks at the others every quarter. It
+ *looks at their leases, too, as often as the store can bear from all of them at once:
+ *	   every quarter in small groups, every other lease in large ones, and sooner once
+ *	   something has changed.
  *	2  No clock is compared with another one: a member is lost when its beat has not
  *	   changed for a whole lease on the observer's clock, or its process is known to
  *	   be gone. It is deleted first, while its beat is still the one that was watched;
@@ -55,6 +59,7 @@ struct ryde_share_step {
 	enum ryde_share_kind kind;
 	struct ryde_share_member member; /* EXPEL */
 	struct ryde_share_lease lease;	 /* TAKE (what it was), DRAIN */
+	bool whole;			 /* LOOK: at the leases, too */
 };
 
 /* Member `self` has joined: its first beat was sent at now_ms (monotonic). NULL without
@@ -74,7 +79,11 @@ bool ryde_share_may_deliver(const struct ryde_share *s, int64_t now_ms);
 /* The beat that was sent at sent_ms, and what came of it. */
 void ryde_share_beaten(
     struct ryde_share *s, int64_t sent_ms, enum ryde_share_outcome outcome);
-/* What a look showed, at now_ms; copied. The order does not matter. -1 without memory. */
+/* What a look at the members showed, at now_ms; copied. The order does not matter. -1
+ * without memory. */
+int ryde_share_saw(struct ryde_share *s, int64_t now_ms,
+    const struct ryde_share_member *members, size_t n, struct ryde_err *err);
+/* What a whole look showed; it may be given where `whole` is false, too. */
 int ryde_share_looked(struct ryde_share *s, int64_t now_ms,
     const struct ryde_share_member *members, size_t n_members,
     const struct ryde_share_lease *leases, size_t n_leases, struct ryde_err *err);

@@ -177,11 +177,13 @@ look(struct ryde_group *base, const struct ryde_share_member **members, size_t *
 	if (ryde_db_begin_read(&g->db, err) != 0)
 		return -1;
 	if (ryde_group_lease_look(g, &row, err) == 0 &&
-	    read_members(g, n_members, err) == 0 && read_leases(g, n_leases, err) == 0)
+	    read_members(g, n_members, err) == 0 &&
+	    (leases == NULL || read_leases(g, n_leases, err) == 0))
 		rc = 0;
 	ryde_db_rollback(&g->db);
 	*members = g->members;
-	*leases = g->leases;
+	if (leases != NULL)
+		*leases = g->leases;
 	return rc;
 }
 

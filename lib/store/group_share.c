@@ -32,8 +32,11 @@ ryde_group_share_look(struct ryde_group *g, const struct ryde_share_member **mem
     struct ryde_err *err)
 {
 	*members = NULL;
-	*leases = NULL;
-	*n_members = *n_leases = 0;
+	*n_members = 0;
+	if (leases != NULL) {
+		*leases = NULL;
+		*n_leases = 0;
+	}
 	if (g->ops->share == NULL)
 		return 0;
 	return g->ops->share->look(g, members, n_members, leases, n_leases, err);

@@ -27,7 +27,8 @@ void ryde_group_share_leave(struct ryde_group *g);
 /* Counts the member's beat. REFUSED: it was deleted. */
 enum ryde_share_outcome ryde_group_share_beat(struct ryde_group *g, struct ryde_err *err);
 /* All members and leases in one view, owned by g and good until the next look. Leases
- * have `ready` false; shards that nobody ever took have none. */
+ * have `ready` false; shards that nobody ever took have none. leases NULL (and n_leases):
+ * only the members, which costs a fraction in a group of many shards. */
 int ryde_group_share_look(struct ryde_group *g, const struct ryde_share_member **members,
     size_t *n_members, const struct ryde_share_lease **leases, size_t *n_leases,
     struct ryde_err *err);

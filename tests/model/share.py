@@ -30,6 +30,7 @@ RUNS = [
     ("gives before its sinks are done", SAFETY, [ONE, "-DGIVE_EARLY"], True),
     ("reads a child before its parent is done", SAFETY, ["-DFAMILY", "-DR=1", "-DCHILD_EARLY"], True),
     ("balance: two members, five shards, one leaves", LIVENESS, ["-DN=2", "-DS=5"], False),
+    ("balance: looks at the members alone between", LIVENESS, ["-DN=2", "-DS=5", "-DGLANCE"], False),
     ("balance: three members, three shards", LIVENESS, ["-DN=3", "-DS=3", "-DLEAVES=0"], False),
     ("balance: nobody has the rest for its target", LIVENESS, ["-DN=2", "-DS=3", "-DNO_REST"], True),
     ("balance: gives what it should keep", LIVENESS, ["-DN=2", "-DS=3", "-DGIVE_AT_TARGET"], True),

@@ -54,6 +54,7 @@ struct one {
 	bool stopped, frozen; /* has seen its end; does not run */
 	char drains[SHARDS_MAX][RYDE_SHARD_ID_MAX + 1];
 	size_t n_drains;
+	unsigned looks, wholes;
 };
 
 static void
@@ -134,8 +135,15 @@ act(struct one *o, const struct ryde_share_step *step, int64_t now)
 		    o->share, now, m != NULL ? RYDE_SHARE_DONE : RYDE_SHARE_REFUSED);
 		break;
 	case RYDE_SHARE_LOOK:
-		CHECK(ryde_share_looked(o->share, now, store.members, store.n_members,
-			  store.leases, store.n_leases, NULL) == 0);
+		o->looks++;
+		o->wholes += step->whole;
+		if (step->whole)
+			CHECK(ryde_share_looked(o->share, now, store.members,
+				  store.n_members, store.leases, store.n_leases,
+				  NULL) == 0);
+		else
+			CHECK(ryde_share_saw(o->share, now, store.members,
+				  store.n_members, NULL) == 0);
 		break;
 	case RYDE_SHARE_EXPEL:
 		expel(o, step, now);
@@ -346,6 +354,58 @@ test_children(void)
 	ryde_share_free(m[1].share);
 }
 
+/* Rule 1: in a large group the leases are looked at seldom, until something changes. The
+ * group is of 200 members with 64 shards; this is one of them, the others are beats in
+ * the store. */
+static void
+test_large(void)
+{
+	static struct ryde_share_member others[200];
+	unsigned looks = 0, wholes = 0;
+	struct ryde_share_step step;
+	struct ryde_share *s;
+	int64_t now = 0;
+
+	store_leases(SHARDS_MAX);
+	for (size_t i = 0; i < 200; i++)
+		(void)snprintf(others[i].id, sizeof(others[i].id), "m%03zu", i);
+	for (size_t i = 0; i < SHARDS_MAX; i++)
+		memcpy(store.leases[i].owner, others[i].id, sizeof(others[i].id));
+	(void)snprintf(others[199].id, sizeof(others[199].id), "a");
+	s = ryde_share_new("a", LEASE, 0, NULL);
+	for (; now < 20 * LEASE; now += 10) {
+		size_t n = now < 10 * LEASE ? 200 : 199;
+
+		for (size_t i = 0; i < 199; i++)
+			others[i].beat = (uint64_t)(now / (LEASE / 2));
+		/* the one that goes had a shard */
+		if (n == 199)
+			others[7] = others[199];
+		ryde_share_next(s, now, true, &step);
+		if (step.kind == RYDE_SHARE_BEAT) {
+			ryde_share_beaten(s, now, RYDE_SHARE_DONE);
+		} else if (step.kind == RYDE_SHARE_TAKE) {
+			CHECK(wholes > 0 && n == 199 &&
+			      strcmp(step.lease.owner, "m007") == 0);
+			break;
+		} else if (step.kind == RYDE_SHARE_LOOK) {
+			looks++;
+			wholes += step.whole;
+			CHECK(
+			    (step.whole ? ryde_share_looked(s, now, others, n,
+					      store.leases, store.n_leases, NULL)
+					: ryde_share_saw(s, now, others, n, NULL)) == 0);
+		}
+	}
+	/* 200 members of 40 items a millisecond; eight such pauses are more than two
+	 * leases */
+	CHECK(
+	    now >= 10 * LEASE && now <= 11 * LEASE + 20, "taken at %lld", (long long)now);
+	CHECK(looks >= 10 && wholes >= 5 && wholes <= 7, "%u looks, %u whole", looks,
+	    wholes);
+	ryde_share_free(s);
+}
+
 /* Members come, stop, wake and go at random; whenever they are let alone, all is held and
  * balanced. */
 static void
@@ -398,6 +458,7 @@ main(void)
 	test_unchanged_only();
 	test_store_away();
 	test_children();
+	test_large();
 	test_random();
 	return check_end("flow_share");
 }

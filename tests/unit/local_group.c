@@ -342,6 +342,9 @@ test_share(void)
 	      n_members == 2 && n_leases == 1 && strcmp(leases[0].owner, ia) == 0 &&
 	      !members[0].gone && !members[1].gone);
 	lease = leases[0];
+	CHECK(ryde_group_share_look(b, &members, &n_members, NULL, NULL, &err) == 0 &&
+		  n_members == 2,
+	    "at the members only");
 	CHECK(ryde_group_share_take(b, &lease, &epoch, &at, &placed, &err) ==
 		  RYDE_SHARE_REFUSED,
 	    "its owner is a member");
