@@ -5,13 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * What a store can bear of looks: so many items a millisecond for a whole group, which
- * are of 250 bytes on DynamoDB, in one partition: 2,500 of the 3,000 units a second that
- * it gives. Source: the sizes in tests/sim/dynamodb.h.
- */
-#define ITEMS_PER_MS 40
-/* At rest a group asks for at most one in so many of them. */
+/* At rest a group asks for one in so many of the looks that its store can bear. */
 #define REST 8
 
 /* A member, and since when its beat has been the one that is known. */
@@ -37,6 +31,7 @@ struct ryde_share {
 	int64_t look_at_ms;   /* the next look is due */
 	int64_t whole_at_ms;  /* from then on a look is at the leases, too */
 	int64_t whole_ms;     /* when the last one was */
+	int64_t pace_ms;      /* whole looks are at least this far apart */
 	bool looked, stopped; /* has looked at all; was deleted */
 	bool settled;	      /* nothing to take or give until something changes */
 	struct watched *members;
@@ -202,18 +197,11 @@ longer(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* Until the store has shown `items` to every member once. */
-static int64_t
-work_ms(const struct ryde_share *s, size_t items)
-{
-	return (int64_t)(s->n_members * items / ITEMS_PER_MS);
-}
-
 /* Between two whole looks at least. */
 static int64_t
 haste_ms(const struct ryde_share *s)
 {
-	return longer(s->lease_ms / 16, work_ms(s, s->n_members + s->n_leases));
+	return longer(s->lease_ms / 16, s->pace_ms);
 }
 
 /* Whether others are waited for: below its target, or while it gives. */
@@ -233,18 +221,27 @@ is_loose(const struct ryde_share *s)
 static int64_t
 rest_ms(const struct ryde_share *s)
 {
-	int64_t work = work_ms(s, s->n_members + s->n_leases), rest = REST * work;
+	int64_t rest = REST * s->pace_ms;
 
 	if (rest > 2 * s->lease_ms)
-		rest = longer(2 * s->lease_ms, work);
+		rest = longer(2 * s->lease_ms, s->pace_ms);
 	return longer(s->lease_ms / 4, rest);
+}
+
+/* Between two looks at the members, which are a part of all that there is to see. */
+static int64_t
+glance_ms(const struct ryde_share *s)
+{
+	size_t all = s->n_members + s->n_leases + 1;
+
+	return longer(s->lease_ms / 4, s->pace_ms * (int64_t)s->n_members / (int64_t)all);
 }
 
 /* The next look, at the members or whole. */
 static void
 set_look(struct ryde_share *s, int64_t now_ms)
 {
-	s->look_at_ms = now_ms + longer(s->lease_ms / 4, work_ms(s, s->n_members));
+	s->look_at_ms = now_ms + glance_ms(s);
 	if (s->look_at_ms > s->whole_at_ms)
 		s->look_at_ms = s->whole_at_ms;
 }
@@ -306,6 +303,12 @@ ryde_share_looked(struct ryde_share *s, int64_t now_ms,
 	s->whole_at_ms = now_ms + (is_loose(s) ? haste_ms(s) : rest_ms(s));
 	set_look(s, now_ms);
 	return 0;
+}
+
+void
+ryde_share_pace(struct ryde_share *s, int64_t ms)
+{
+	s->pace_ms = ms;
 }
 
 void

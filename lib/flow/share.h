@@ -87,6 +87,9 @@ int ryde_share_saw(struct ryde_share *s, int64_t now_ms,
 int ryde_share_looked(struct ryde_share *s, int64_t now_ms,
     const struct ryde_share_member *members, size_t n_members,
     const struct ryde_share_lease *leases, size_t n_leases, struct ryde_err *err);
+/* Looks cost the store something: whole ones are to be at least ms apart. 0, at the
+ * beginning: every look is whole. */
+void ryde_share_pace(struct ryde_share *s, int64_t ms);
 /* The look could not be done: it is tried again soon. */
 void ryde_share_blind(struct ryde_share *s, int64_t now_ms);
 /* What came of an EXPEL or a TAKE; epoch: of the lease that was taken. */

@@ -373,6 +373,7 @@ test_large(void)
 		memcpy(store.leases[i].owner, others[i].id, sizeof(others[i].id));
 	(void)snprintf(others[199].id, sizeof(others[199].id), "a");
 	s = ryde_share_new("a", LEASE, 0, NULL);
+	ryde_share_pace(s, LEASE / 2);
 	for (; now < 20 * LEASE; now += 10) {
 		size_t n = now < 10 * LEASE ? 200 : 199;
 
@@ -397,11 +398,10 @@ test_large(void)
 					: ryde_share_saw(s, now, others, n, NULL)) == 0);
 		}
 	}
-	/* 200 members of 40 items a millisecond; eight such pauses are more than two
-	 * leases */
+	/* eight times half a lease is more than two leases: so two */
 	CHECK(
 	    now >= 10 * LEASE && now <= 11 * LEASE + 20, "taken at %lld", (long long)now);
-	CHECK(looks >= 10 && wholes >= 5 && wholes <= 7, "%u looks, %u whole", looks,
+	CHECK(looks >= 30 && wholes >= 5 && wholes <= 7, "%u looks, %u whole", looks,
 	    wholes);
 	ryde_share_free(s);
 }
