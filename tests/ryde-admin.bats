@@ -50,6 +50,19 @@ field() {
 	run -0 ryde-admin create queue q
 }
 
+@test "a name that is nearly right: what may have been meant" {
+	ryde-admin create stream wildrydes
+	ryde-admin create table UnicornSensorData --key Name
+	run -66 ryde-admin describe wildrides
+	[[ $output == *'wildrides (did you mean wildrydes?)' ]]
+	run -66 ryde-consume --to end wildryde
+	[[ $output == *'(did you mean wildrydes?)' ]]
+	run -66 ryde-put unicornsensordata </dev/null
+	[[ $output == *'(did you mean UnicornSensorData?)'* ]]
+	run -66 ryde-consume --to end other
+	[[ $output != *'did you mean'* ]]
+}
+
 @test "what does not exist: 66" {
 	run -66 ryde-admin describe none
 	run -66 ryde-admin delete stream none

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/near.h"
 #include "base/timestamp.h"
 #include "flow/window_at.h"
 #include "json/string.h"
@@ -227,6 +228,31 @@ out:
 	return rc;
 }
 
+static void
+offer(void *arg, const char *name)
+{
+	ryde_near_offer(arg, name);
+}
+
+static int
+say_unknown(const struct ryde_store_settings *s, const char *name, struct ryde_err *err)
+{
+	struct ryde_near near = {.wanted = name};
+	struct ryde_buf b;
+	int rc;
+
+	/* a store that cannot be listed has no near names; that is not the fault here */
+	for (int kind = RYDE_CATALOG_STREAM; kind <= RYDE_CATALOG_QUEUE; kind++)
+		(void)ryde_catalog_list(
+		    s, (enum ryde_catalog_kind)kind, offer, &near, NULL);
+	ryde_buf_init(&b, 1024);
+	ryde_near_put(&near, &b);
+	rc = ryde_err_set(err, RYDE_ENOINPUT, "there is no stream, table or queue %s%s",
+	    name, ryde_buf_str(&b));
+	ryde_buf_free(&b);
+	return rc;
+}
+
 int
 ryde_admin_describe(const struct ryde_store_settings *s, const char *name,
     struct ryde_buf *out, struct ryde_err *err)
@@ -237,8 +263,7 @@ ryde_admin_describe(const struct ryde_store_settings *s, const char *name,
 		return -1;
 	if (!is[RYDE_CATALOG_STREAM] && !is[RYDE_CATALOG_TABLE] &&
 	    !is[RYDE_CATALOG_QUEUE])
-		return ryde_err_set(
-		    err, RYDE_ENOINPUT, "there is no stream, table or queue %s", name);
+		return say_unknown(s, name, err);
 	if (is[RYDE_CATALOG_STREAM] && describe_stream(s, name, out, err) != 0)
 		return -1;
 	if (is[RYDE_CATALOG_TABLE] && describe_table(s, name, out, err) != 0)

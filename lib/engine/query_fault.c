@@ -2,7 +2,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "engine/query_near.h"
+#include "base/near.h"
 #include "engine/query_sql.h"
 #include "engine/query_table.h"
 #include "engine/query_vtab.h"
@@ -17,15 +17,15 @@ ryde_query_fault_no_column(const struct ryde_query_vtab *v, const char *sql,
     const char *name, struct ryde_err *err)
 {
 	const char *dot = strrchr(name, '.');
-	struct ryde_query_near near = {.wanted = dot != NULL ? dot + 1 : name};
+	struct ryde_near near = {.wanted = dot != NULL ? dot + 1 : name};
 	struct ryde_buf b;
 
 	for (size_t i = 0; i < v->n; i++)
 		for (size_t k = 0; k <= ryde_query_table_data_column(v->tables[i]); k++)
-			ryde_query_near_offer(
+			ryde_near_offer(
 			    &near, ryde_query_table_column_name(v->tables[i], k));
 	ryde_buf_init(&b, 2048);
-	ryde_query_near_put(&near, &b);
+	ryde_near_put(&near, &b);
 	if (ryde_query_sql_quotes(ryde_view_of(sql), name))
 		ryde_buf_printf(&b, "; a text is written in single quotes: '%s'", name);
 	(void)ryde_err_set(

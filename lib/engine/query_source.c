@@ -2,11 +2,11 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/near.h"
 #include "base/signals.h"
 #include "base/timestamp.h"
 #include "base/waits.h"
 #include "engine/query_archive.h"
-#include "engine/query_near.h"
 #include "engine/query_spool.h"
 #include "store/catalog.h"
 #include "store/name.h"
@@ -379,21 +379,21 @@ open_stream(
 static void
 look_at(void *arg, const char *name)
 {
-	ryde_query_near_offer(arg, name);
+	ryde_near_offer(arg, name);
 }
 
 static int
 say_unknown(const struct ryde_query_sources *o, const char *name, const char *bare,
     struct ryde_err *err)
 {
-	struct ryde_query_near near = {.wanted = bare};
+	struct ryde_near near = {.wanted = bare};
 	struct ryde_buf b;
 
 	/* a store that cannot be listed has no near names; that is not the fault here */
 	(void)ryde_catalog_list(o->store, RYDE_CATALOG_TABLE, look_at, &near, NULL);
 	(void)ryde_catalog_list(o->store, RYDE_CATALOG_STREAM, look_at, &near, NULL);
 	ryde_buf_init(&b, 1024);
-	ryde_query_near_put(&near, &b);
+	ryde_near_put(&near, &b);
 	if (access(name, F_OK) == 0)
 		ryde_buf_printf(&b, "; the file of that name is \"./%s\"", name);
 	(void)ryde_err_set(err, RYDE_ENOINPUT, "there is no table or stream %s%s", name,

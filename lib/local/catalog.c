@@ -1,6 +1,8 @@
 #include "local/catalog.h"
 
+#include "base/buf.h"
 #include "base/err.h"
+#include "base/near.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -92,6 +94,30 @@ ryde_catalog_local_list(const char *dir, const char *folder,
 	}
 	free(names.p);
 	return rc;
+}
+
+static void
+offer(void *arg, const char *name)
+{
+	ryde_near_offer(arg, name);
+}
+
+void
+ryde_catalog_local_near(const char *dir, const char *folder, const char *name,
+    char text[RYDE_CATALOG_NEAR_MAX])
+{
+	struct ryde_near near = {.wanted = name};
+	struct ryde_buf b;
+
+	text[0] = '\0';
+	/* a folder that cannot be listed has no near names; that is not the fault here */
+	if (ryde_catalog_local_list(dir, folder, offer, &near, NULL) != 0)
+		return;
+	ryde_buf_init(&b, RYDE_CATALOG_NEAR_MAX);
+	ryde_near_put(&near, &b);
+	if (ryde_buf_check(&b, NULL) == 0)
+		(void)snprintf(text, RYDE_CATALOG_NEAR_MAX, "%s", ryde_buf_str(&b));
+	ryde_buf_free(&b);
 }
 
 bool

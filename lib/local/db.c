@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "local/catalog.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -372,17 +373,27 @@ can_be_immutable(const struct ryde_db *db)
 }
 
 static int
-open_locked(struct ryde_db *db, const char *name, bool write, struct ryde_err *err)
+say_missing(
+    const struct ryde_db *db, const char *dir, const char *name, struct ryde_err *err)
+{
+	char near[RYDE_CATALOG_NEAR_MAX];
+
+	ryde_catalog_local_near(dir, db->kind->folder, name, near);
+	return ryde_err_set(err, RYDE_ENOINPUT, "there is no %s %s (%s)%s",
+	    db->kind->noun, name, db->path, near);
+}
+
+static int
+open_locked(struct ryde_db *db, const char *dir, const char *name, bool write,
+    struct ryde_err *err)
 {
 	struct ryde_err first = RYDE_ERR_INIT;
 	struct stat st;
 
-	if (stat(db->path, &st) != 0) {
-		if (errno == ENOENT || errno == ENOTDIR)
-			return ryde_err_set(err, RYDE_ENOINPUT, "there is no %s %s (%s)",
-			    db->kind->noun, name, db->path);
-		return ryde_err_sys(err, RYDE_EIO, "%s", db->path);
-	}
+	if (stat(db->path, &st) != 0)
+		return errno == ENOENT || errno == ENOTDIR
+			   ? say_missing(db, dir, name, err)
+			   : ryde_err_sys(err, RYDE_EIO, "%s", db->path);
 	db->dev = st.st_dev;
 	db->ino = st.st_ino;
 	if (access(db->path, write ? R_OK | W_OK : R_OK) != 0)
@@ -418,7 +429,7 @@ ryde_db_open(struct ryde_db *db, const struct ryde_db_kind *kind, const char *di
 	if (db->path == NULL)
 		return -1;
 	fd = lock(dir, LOCK_SH);
-	if (open_locked(db, name, write, err) != 0)
+	if (open_locked(db, dir, name, write, err) != 0)
 		goto out;
 	db->dir = strdup(dir);
 	if (db->dir == NULL) {
@@ -628,7 +639,7 @@ ryde_db_delete(const struct ryde_db_kind *kind, const char *dir, const char *nam
 	if (db.path == NULL)
 		return -1;
 	fd = lock(dir, LOCK_EX);
-	if (open_locked(&db, name, true, err) != 0)
+	if (open_locked(&db, dir, name, true, err) != 0)
 		goto out;
 	if (fd < 0) {
 		(void)ryde_err_sys(err, RYDE_EIO, "cannot lock %s", dir);

@@ -7,6 +7,7 @@
 #include "json/path.h"
 #include "json/scan.h"
 #include "json/string.h"
+#include "local/catalog.h"
 #include "local/db.h"
 
 #include <stdlib.h>
@@ -404,6 +405,7 @@ ryde_table_local_open(const char *dir, const char *name, struct ryde_err *err)
 {
 	struct local_table *t = calloc(1, sizeof(*t));
 	struct ryde_err e = RYDE_ERR_INIT;
+	char near[RYDE_CATALOG_NEAR_MAX];
 
 	if (t == NULL) {
 		(void)ryde_err_nomem(err);
@@ -417,12 +419,13 @@ ryde_table_local_open(const char *dir, const char *name, struct ryde_err *err)
 	}
 	/* what can only be read is opened for ryde-query, and refuses to be written */
 	if (ryde_db_open(&t->db, &kind, dir, name, false, &e) != 0) {
-		if (e.code == RYDE_ENOINPUT)
+		if (e.code == RYDE_ENOINPUT) {
+			ryde_catalog_local_near(dir, kind.folder, name, near);
 			(void)ryde_err_set(&e, RYDE_ENOINPUT,
-			    "there is no table %s: ryde-admin create table %s --key "
-			    "FIELD "
-			    "makes it",
-			    name, name);
+			    "there is no table %s%s: ryde-admin create table %s --key "
+			    "FIELD makes it",
+			    name, near, name);
+		}
 		goto failed;
 	}
 	if (load_keys(t, &e) != 0)

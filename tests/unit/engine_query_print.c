@@ -3,7 +3,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "check.h"
-#include "engine/query_near.h"
 #include "engine/query_print.h"
 #include "engine/query_width.h"
 
@@ -105,24 +104,6 @@ test_widths(void)
 	ryde_buf_free(&b);
 }
 
-static void
-test_near(void)
-{
-	static const char *const names[] = {
-	    "wildrydes", "wildrydes", "other", "WildRyde", "wildrydes-summary", "w"};
-	struct ryde_query_near near = {.wanted = "wildryde"};
-	struct ryde_buf b;
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		ryde_query_near_offer(&near, names[i]);
-	ryde_buf_init(&b, 1000);
-	ryde_query_near_put(&near, &b);
-	CHECK(strcmp(ryde_buf_str(&b),
-		  " (did you mean WildRyde or wildrydes or wildrydes-summary?)") == 0,
-	    "%s", ryde_buf_str(&b));
-	ryde_buf_free(&b);
-}
-
 /* Charts: bars with a zero in the middle, a line, and what cannot be one. */
 static void
 chart(const struct ryde_query_cell (*cells)[2], size_t n, bool ascii, const char *want)
@@ -196,6 +177,5 @@ main(void)
 	test_charts();
 	test_forms();
 	test_widths();
-	test_near();
 	return check_end("engine_query_print");
 }

@@ -1,4 +1,4 @@
-#include "engine/query_near.h"
+#include "base/near.h"
 
 #include "base/buf.h"
 
@@ -16,9 +16,9 @@ lower(char c)
 static size_t
 edits_between(const char *a, const char *b)
 {
-	size_t row[RYDE_QUERY_NEAR_MAX + 2], n = strlen(b);
+	size_t row[RYDE_NEAR_MAX + 2], n = strlen(b);
 
-	if (n > RYDE_QUERY_NEAR_MAX)
+	if (n > RYDE_NEAR_MAX)
 		return FAR;
 	for (size_t i = 0; i <= n; i++)
 		row[i] = i;
@@ -40,11 +40,11 @@ edits_between(const char *a, const char *b)
 }
 
 void
-ryde_query_near_offer(struct ryde_query_near *near, const char *name)
+ryde_near_offer(struct ryde_near *near, const char *name)
 {
 	size_t edits = edits_between(near->wanted, name), at = near->n;
 
-	if (strlen(name) > RYDE_QUERY_NEAR_MAX ||
+	if (strlen(name) > RYDE_NEAR_MAX ||
 	    (edits >= FAR && strstr(name, near->wanted) == NULL))
 		return;
 	for (size_t i = 0; i < near->n; i++)
@@ -52,9 +52,9 @@ ryde_query_near_offer(struct ryde_query_near *near, const char *name)
 			return;
 	while (at > 0 && near->edits[at - 1] > edits)
 		at--;
-	if (at == RYDE_QUERY_NEAR)
+	if (at == RYDE_NEAR)
 		return;
-	if (near->n < RYDE_QUERY_NEAR)
+	if (near->n < RYDE_NEAR)
 		near->n++;
 	for (size_t i = near->n - 1; i > at; i--) {
 		near->edits[i] = near->edits[i - 1];
@@ -65,7 +65,7 @@ ryde_query_near_offer(struct ryde_query_near *near, const char *name)
 }
 
 void
-ryde_query_near_put(const struct ryde_query_near *near, struct ryde_buf *b)
+ryde_near_put(const struct ryde_near *near, struct ryde_buf *b)
 {
 	for (size_t i = 0; i < near->n; i++)
 		ryde_buf_printf(
