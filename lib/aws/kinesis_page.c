@@ -4,6 +4,8 @@
 #include "base/err.h"
 #include "json/base64.h"
 #include "json/literal.h"
+#include "json/repeat.h"
+#include "json/shape.h"
 #include "json/string.h"
 #include "json/token.h"
 #include "line/record.h"
@@ -13,6 +15,55 @@
 
 #define TEXT_MAX ((size_t)64 << 20)
 
+#define DIGITS_MAX 16 /* of milliseconds */
+
+/* Reads digits at *p onto *value, of which there are *n then. */
+static void
+take_digits(const char **p, const char *end, int64_t *value, int *n)
+{
+	for (; *p < end && ryde_json_bytes_is_digit(**p) && *n <= DIGITS_MAX; (*p)++) {
+		*value = *value * 10 + (**p - '0');
+		++*n;
+	}
+}
+
+/*
+ * A number as servers mostly write it, in milliseconds, where nothing is to be rounded:
+ * 1.441215410867E9, 1545084650.987. False: it is another one, or none.
+ */
+static bool
+usual_time(struct ryde_view number, int64_t *ms)
+{
+	static const int64_t tens[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000,
+	    100000000, 1000000000, 10000000000, 100000000000, 1000000000000};
+	const char *p = number.p, *end = p + number.n;
+	int64_t value = 0, exponent = 0;
+	int whole = 0, n, n_exponent = 0, shift = 3;
+
+	if (number.n == 0 || *p < '1' || *p > '9')
+		return false;
+	take_digits(&p, end, &value, &whole);
+	n = whole;
+	if (p < end && *p == '.') {
+		p++;
+		take_digits(&p, end, &value, &n);
+		if (n == whole)
+			return false;
+		shift -= n - whole;
+	}
+	if (p < end && (*p == 'e' || *p == 'E')) {
+		p++;
+		take_digits(&p, end, &exponent, &n_exponent);
+		if (n_exponent == 0 || n_exponent > 2)
+			return false;
+		shift += (int)exponent;
+	}
+	if (p < end || shift < 0 || shift > 12 || n + shift > DIGITS_MAX)
+		return false;
+	*ms = value * tens[shift];
+	return true;
+}
+
 bool
 ryde_kinesis_page_time(struct ryde_view number, int64_t *ms)
 {
@@ -20,6 +71,8 @@ ryde_kinesis_page_time(struct ryde_view number, int64_t *ms)
 	int64_t places, value = 0;
 	size_t n = 0;
 
+	if (usual_time(number, ms))
+		return true;
 	if (!ryde_literal_look(&l, number))
 		return false;
 	if (!l.nonzero) {
@@ -55,7 +108,23 @@ struct reading {
 	struct ryde_kinesis_page *page;
 	struct ryde_json_fault fault;
 	struct ryde_buf scratch; /* of strings with escapes */
+	struct ryde_json_repeat repeat;
 };
+
+enum member { DATA, KEY, SEQ, TIME, OTHER };
+#define REQUIRED (1u << DATA | 1u << KEY | 1u << SEQ)
+
+static enum member
+member_of(struct ryde_view key)
+{
+	if (ryde_view_is(key, "Data"))
+		return DATA;
+	if (ryde_view_is(key, "PartitionKey"))
+		return KEY;
+	if (ryde_view_is(key, "SequenceNumber"))
+		return SEQ;
+	return ryde_view_is(key, "ApproximateArrivalTimestamp") ? TIME : OTHER;
+}
 
 /* Decodes the escapes of a string in its place: it never becomes longer. */
 static struct ryde_view
@@ -80,44 +149,63 @@ is_string(const struct ryde_json_value *v)
 	return v->kind == RYDE_JSON_STRING;
 }
 
-/* One member of a record. False where it is not what it has to be. */
-static bool
-take_member(struct reading *r, struct ryde_kinesis_entry *e, struct ryde_view key,
-    const struct ryde_json_value *v, unsigned *got)
+static uint32_t
+place_of(const struct reading *r, const char *p)
 {
-	struct ryde_view text;
+	return (uint32_t)(p - r->page->text); /* below TEXT_MAX */
+}
+
+/* The payload takes its base64's place. */
+static bool
+take_data(struct reading *r, struct ryde_kinesis_entry *e, struct ryde_view text)
+{
+	char *to = r->page->text + (text.p - r->page->text);
 	size_t n;
 
-	if (ryde_view_is(key, "Data")) {
-		char *to = r->page->text + (v->text.p - r->page->text);
+	if (!ryde_base64_decode(to, text.p, text.n, &n))
+		return false;
+	e->data = place_of(r, to);
+	e->data_n = (uint32_t)n;
+	return true;
+}
 
-		text = plain(r, v);
-		if (!is_string(v) || !ryde_base64_decode(to, text.p, text.n, &n))
-			return false;
-		e->data = (uint32_t)(to - r->page->text);
-		e->data_n = (uint32_t)n;
-		*got |= 1;
-	} else if (ryde_view_is(key, "PartitionKey")) {
-		if (!is_string(v))
-			return false;
-		text = plain(r, v);
-		e->key = (uint32_t)(text.p - r->page->text);
-		e->key_n = (uint32_t)text.n;
-		*got |= 2;
-	} else if (ryde_view_is(key, "SequenceNumber")) {
-		if (!is_string(v) || v->text.n == 0 || v->text.n > RYDE_SEQ_MAX)
-			return false;
-		for (size_t i = 0; i < v->text.n; i++)
-			if (!ryde_json_bytes_is_digit(v->text.p[i]))
-				return false;
-		e->seq = (uint32_t)(v->text.p - r->page->text);
-		e->seq_n = (uint32_t)v->text.n;
-		*got |= 4;
-	} else if (ryde_view_is(key, "ApproximateArrivalTimestamp")) {
-		if (v->kind == RYDE_JSON_NULL)
-			return true;
-		return v->kind == RYDE_JSON_NUMBER &&
-		       ryde_kinesis_page_time(v->text, &e->arrival_ms);
+static void
+take_key(struct reading *r, struct ryde_kinesis_entry *e, struct ryde_view text)
+{
+	e->key = place_of(r, text.p);
+	e->key_n = (uint32_t)text.n;
+}
+
+static bool
+take_seq(struct reading *r, struct ryde_kinesis_entry *e, struct ryde_view text)
+{
+	if (!ryde_pos_is(text))
+		return false;
+	e->seq = place_of(r, text.p);
+	e->seq_n = (uint32_t)text.n;
+	return true;
+}
+
+/* One member of a record. False where it is not what it has to be. */
+static bool
+take_member(struct reading *r, struct ryde_kinesis_entry *e, enum member m,
+    const struct ryde_json_value *v)
+{
+	switch (m) {
+	case DATA:
+		return is_string(v) && take_data(r, e, plain(r, v));
+	case KEY:
+		if (is_string(v))
+			take_key(r, e, plain(r, v));
+		return is_string(v);
+	case SEQ:
+		return is_string(v) && take_seq(r, e, v->text);
+	case TIME:
+		return v->kind == RYDE_JSON_NULL ||
+		       (v->kind == RYDE_JSON_NUMBER &&
+			   ryde_kinesis_page_time(v->text, &e->arrival_ms));
+	case OTHER:
+		break;
 	}
 	return true;
 }
@@ -139,9 +227,29 @@ add(struct ryde_kinesis_page *page, const struct ryde_kinesis_entry *e)
 	return true;
 }
 
+/* A record that is like an earlier one; NULL: it is another one, or none, and nothing was
+ * touched. */
+static const char *
+take_alike(struct reading *r, const char *p)
+{
+	struct ryde_view values[RYDE_JSON_REPEAT_VALUES] = {{NULL, 0}};
+	struct ryde_kinesis_entry e = {0};
+
+	p = ryde_json_repeat_next(&r->repeat, &r->s, p, values);
+	if (p == NULL || !take_seq(r, &e, values[SEQ]) ||
+	    (values[TIME].n > 0 && !ryde_kinesis_page_time(values[TIME], &e.arrival_ms)))
+		return NULL;
+	take_key(r, &e, values[KEY]);
+	/* last: what cannot be decoded is changed */
+	if (!take_data(r, &e, values[DATA]))
+		return ryde_json_token_fail(
+		    &r->s, values[DATA].p, "a record's field that is none");
+	return add(r->page, &e) ? p : ryde_json_token_fail(&r->s, p, "no memory");
+}
+
 /* The record at p; returns the place behind it, or NULL. */
 static const char *
-take_record(struct reading *r, const char *p)
+take_any(struct reading *r, const char *p)
 {
 	struct ryde_kinesis_entry e = {0};
 	struct ryde_json_value key, v;
@@ -149,16 +257,22 @@ take_record(struct reading *r, const char *p)
 
 	if (p == r->s.end || *p != '{')
 		return ryde_json_token_fail(&r->s, p, "no record where one must be");
+	ryde_json_repeat_begin(&r->repeat, p);
 	p = ryde_json_token_blank(&r->s, p + 1);
 	while (p < r->s.end && *p != '}') {
 		const char *at = p;
+		enum member m;
 
 		p = ryde_json_token_key(&r->s, p, &key);
 		if (p != NULL)
 			p = ryde_json_token_value(&r->s, p, 2, &v);
 		if (p == NULL)
 			return NULL;
-		if (!take_member(r, &e, key.text, &v, &got))
+		m = member_of(key.text);
+		got |= 1u << m;
+		if (m != OTHER)
+			ryde_json_repeat_see(&r->repeat, m, &v);
+		if (!take_member(r, &e, m, &v))
 			return ryde_json_token_fail(
 			    &r->s, at, "a record's field that is none");
 		p = ryde_json_token_blank(&r->s, p);
@@ -169,12 +283,24 @@ take_record(struct reading *r, const char *p)
 	}
 	if (p == r->s.end)
 		return ryde_json_token_not_closed(&r->s, p, true);
-	if (got != 7)
+	if ((got & REQUIRED) != REQUIRED)
 		return ryde_json_token_fail(
 		    &r->s, p, "a record without its data, key or sequence number");
 	if (!add(r->page, &e))
 		return ryde_json_token_fail(&r->s, p, "no memory");
+	ryde_json_repeat_end(&r->repeat, p + 1);
 	return p + 1;
+}
+
+static const char *
+take_record(struct reading *r, const char *p)
+{
+	const char *behind;
+
+	/* what has a fault has it in any order of members */
+	r->fault.what = NULL;
+	behind = take_alike(r, p);
+	return behind != NULL || r->fault.what != NULL ? behind : take_any(r, p);
 }
 
 static const char *
@@ -267,10 +393,11 @@ ryde_kinesis_page_read(
 	if (text.n == 0 || text.n > TEXT_MAX)
 		return ryde_err_set(
 		    err, RYDE_EUNAVAILABLE, "GetRecords: an answer of %zu bytes", text.n);
-	page->text = malloc(text.n);
+	page->text = malloc(text.n + RYDE_JSON_SHAPE_BEHIND);
 	if (page->text == NULL)
 		return ryde_err_nomem(err);
 	memcpy(page->text, text.p, text.n);
+	memset(page->text + text.n, 0, RYDE_JSON_SHAPE_BEHIND);
 	page->text_n = text.n;
 	ryde_buf_init(&r.scratch, TEXT_MAX);
 	ryde_json_token_init(&r.s, ryde_view_mem(page->text, text.n), &r.fault);
@@ -302,6 +429,7 @@ ryde_kinesis_page_record(
 	    .data = ryde_view_mem(page->text + e->data, e->data_n),
 	    .key = ryde_view_mem(page->text + e->key, e->key_n),
 	    .arrival_ms = e->arrival_ms,
+	    .behind = RYDE_JSON_SHAPE_BEHIND,
 	};
 	(void)ryde_pos_set(&out->seq, ryde_view_mem(page->text + e->seq, e->seq_n));
 }

@@ -139,7 +139,7 @@ struct part {
 	bool is;
 	uint32_t sub;
 	bool more;
-	size_t behind; /* bytes of the record behind it */
+	size_t behind; /* bytes behind it that may be read */
 };
 
 /* `,"sub":N,"more":true`, at most PART_MAX bytes. */
@@ -314,7 +314,7 @@ ryde_consume_print_line(struct ryde_consume_print *p, const struct ryde_record *
     uint64_t i, const char *shard, uint32_t gen, struct ryde_buf *out)
 {
 	const struct ryde_line_aggregate *a = &p->aggregate;
-	struct part part = {0};
+	struct part part = {.behind = r->behind};
 	struct ryde_record line = *r;
 
 	if (a->n > 0) {
@@ -323,7 +323,8 @@ ryde_consume_print_line(struct ryde_consume_print *p, const struct ryde_record *
 		line.key = a->parts[i].key;
 		/* a record is far below 4 GiB */
 		part = (struct part){true, (uint32_t)i, i + 1 < a->n,
-		    (size_t)(ryde_view_end(r->data) - ryde_view_end(line.data))};
+		    (size_t)(ryde_view_end(r->data) - ryde_view_end(line.data)) +
+			r->behind};
 	}
 	put_line(p, &line, &part, shard, gen, out);
 }

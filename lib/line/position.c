@@ -28,11 +28,15 @@ all_digits(struct ryde_view v)
 }
 
 bool
+ryde_pos_is(struct ryde_view seq)
+{
+	return seq.n > 0 && seq.n <= RYDE_SEQ_MAX && all_digits(seq);
+}
+
+bool
 ryde_pos_set(struct ryde_pos *p, struct ryde_view seq)
 {
-	if (seq.n == 0 || seq.n > RYDE_SEQ_MAX)
-		return false;
-	if (!all_digits(seq))
+	if (!ryde_pos_is(seq))
 		return false;
 	while (seq.n > 1 && seq.p[0] == '0') {
 		seq.p++;

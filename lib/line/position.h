@@ -24,6 +24,8 @@ struct ryde_pos {
 	char seq[RYDE_SEQ_MAX];
 };
 
+/* True where seq is 1 to RYDE_SEQ_MAX decimal digits. */
+bool ryde_pos_is(struct ryde_view seq);
 /* The whole record seq. False where seq is not 1 to RYDE_SEQ_MAX decimal digits. Leading
  * zeros are dropped. */
 bool ryde_pos_set(struct ryde_pos *p, struct ryde_view seq);

@@ -47,6 +47,7 @@ struct ryde_record_in {
 /* A record as read. Views are good until the next fetch of its reader. */
 struct ryde_record {
 	struct ryde_view data, key;
+	size_t behind; /* so many bytes behind data may be read, whatever is in them */
 	struct ryde_pos seq;
 	int64_t arrival_ms;
 	int shard;

@@ -85,6 +85,7 @@ ryde_stream_read_row(
 	ryde_buf_added(&r->bytes, key_n + data_n);
 	rec->key = ryde_view_mem(to, key_n);
 	rec->data = ryde_view_mem(to + key_n, data_n);
+	rec->behind = 0;
 	rec->shard = sqlite3_column_int(st, 1);
 	rec->arrival_ms = sqlite3_column_int64(st, 2);
 	rec->form = (enum ryde_record_form)sqlite3_column_int(st, 3);
