@@ -13,6 +13,8 @@ static const char alphabet[] =
 
 #ifdef HAS_BLOCKS
 
+#define SHORT 8 /* for less than that blocks do not pay off */
+
 /*
  * 24 bytes become 32 characters. Each half of the register gets 12 bytes; a group of
  * three, as two 16-bit words, is multiplied so that its four sixes of bits land in a byte
@@ -117,6 +119,51 @@ decode_blocks(char *to, const char *p, size_t n)
 	return done;
 }
 
+/* What is left of 27 bytes at most, its padding included, by one block of a copy. */
+__attribute__((target("avx2"))) static void
+encode_tail(char *to, const char *p, size_t n)
+{
+	size_t whole = n < 24 ? n : 24, rest = n - whole;
+	char in[32] = {0}, out[32];
+
+	if (n == 0)
+		return;
+	memcpy(in, p, n);
+	(void)encode_blocks(out, in, 28);
+	memcpy(to, out, (whole + 2) / 3 * 4);
+	to += (whole + 2) / 3 * 4;
+	if (rest > 0) {
+		memmove(in, in + 24, 4);
+		memset(in + 4, 0, sizeof(in) - 4);
+		(void)encode_blocks(out, in, 28);
+		memcpy(to, out, 4);
+		to += 4;
+	}
+	if (n % 3 != 0)
+		to[-1] = '=';
+	if (n % 3 == 1)
+		to[-2] = '=';
+}
+
+/* What is left of 22 characters at most, of which the last `pad` are padding, in the same
+ * way. */
+__attribute__((target("avx2"))) static bool
+decode_tail(char *to, const char *p, size_t n, size_t pad)
+{
+	char in[48], out[48];
+	size_t bytes = n / 4 * 3 - pad;
+
+	if (n == 0)
+		return true;
+	memset(in, 'A', sizeof(in));
+	memcpy(in, p, n - pad);
+	/* what lies behind is zeros: bits beyond the last byte show there */
+	if (decode_blocks(out, in, sizeof(in)) < n)
+		return false;
+	memcpy(to, out, bytes);
+	return (pad < 1 || out[bytes] == 0) && (pad < 2 || out[bytes + 1] == 0);
+}
+
 static bool
 has_blocks(void)
 {
@@ -126,16 +173,10 @@ has_blocks(void)
 #endif
 
 size_t
-ryde_base64_encode(char *to, const char *p, size_t n)
+ryde_base64_encode_plain(char *to, const char *p, size_t n)
 {
-	size_t size = ryde_base64_size(n), i = 0;
+	size_t i = 0;
 
-#ifdef HAS_BLOCKS
-	if (n >= 28 && has_blocks()) {
-		i = encode_blocks(to, p, n);
-		to += i / 3 * 4;
-	}
-#endif
 	for (; i + 3 <= n; i += 3, to += 4) {
 		uint32_t g = (uint32_t)(unsigned char)p[i] << 16 |
 			     (uint32_t)(unsigned char)p[i + 1] << 8 |
@@ -156,7 +197,21 @@ ryde_base64_encode(char *to, const char *p, size_t n)
 		to[2] = n - i == 2 ? alphabet[g >> 6 & 63] : '=';
 		to[3] = '=';
 	}
-	return size;
+	return ryde_base64_size(n);
+}
+
+size_t
+ryde_base64_encode(char *to, const char *p, size_t n)
+{
+#ifdef HAS_BLOCKS
+	if (n >= SHORT && has_blocks()) {
+		size_t i = n >= 28 ? encode_blocks(to, p, n) : 0;
+
+		encode_tail(to + i / 3 * 4, p + i, n - i);
+		return ryde_base64_size(n);
+	}
+#endif
+	return ryde_base64_encode_plain(to, p, n);
 }
 
 /* One more than the value of each character; 0 where it has none. */
@@ -234,24 +289,28 @@ six_of(char c)
 	return (values[(unsigned char)c] - 1u) & 0xff;
 }
 
-bool
-ryde_base64_decode(char *to, const char *p, size_t n, size_t *out)
+/* How many of the characters are padding; false where their number is none. */
+static bool
+measure(const char *p, size_t n, size_t *pad, size_t *out)
 {
-	uint32_t bad = 0, g = 0;
-	size_t pad = 0, i = 0;
-
+	*pad = 0;
 	if (n % 4 != 0)
 		return false;
-	while (pad < 2 && pad < n && p[n - 1 - pad] == '=')
-		pad++;
-	*out = n / 4 * 3 - pad;
-#ifdef HAS_BLOCKS
-	if (n > 44 && has_blocks()) {
-		i = decode_blocks(to, p, n);
-		to += i / 4 * 3;
-	}
-#endif
-	for (; i < n; i += 4) {
+	while (*pad < 2 && *pad < n && p[n - 1 - *pad] == '=')
+		++*pad;
+	*out = n / 4 * 3 - *pad;
+	return true;
+}
+
+bool
+ryde_base64_decode_plain(char *to, const char *p, size_t n, size_t *out)
+{
+	uint32_t bad = 0, g = 0;
+	size_t pad;
+
+	if (!measure(p, n, &pad, out))
+		return false;
+	for (size_t i = 0; i < n; i += 4) {
 		size_t bytes = i + 4 == n ? 3 - pad : 3;
 		uint32_t a = six_of(p[i]), b = six_of(p[i + 1]);
 		uint32_t c = bytes > 1 ? six_of(p[i + 2]) : 0;
@@ -270,4 +329,20 @@ ryde_base64_decode(char *to, const char *p, size_t n, size_t *out)
 	 * mean the same bytes. */
 	return (bad & 64) == 0 && !(pad == 1 && (g & 0xff) != 0) &&
 	       !(pad == 2 && (g & 0xffff) != 0);
+}
+
+bool
+ryde_base64_decode(char *to, const char *p, size_t n, size_t *out)
+{
+#ifdef HAS_BLOCKS
+	if (n >= SHORT && has_blocks()) {
+		size_t pad, i;
+
+		if (!measure(p, n, &pad, out))
+			return false;
+		i = n > 22 ? decode_blocks(to, p, n) : 0;
+		return n - i <= 22 && decode_tail(to + i / 4 * 3, p + i, n - i, pad);
+	}
+#endif
+	return ryde_base64_decode_plain(to, p, n, out);
 }

@@ -25,4 +25,8 @@ size_t ryde_base64_encode(char *to, const char *p, size_t n);
  */
 bool ryde_base64_decode(char *to, const char *p, size_t n, size_t *out);
 
+/* The same for any processor, slower: where there is no AVX2, and in tests. */
+size_t ryde_base64_encode_plain(char *to, const char *p, size_t n);
+bool ryde_base64_decode_plain(char *to, const char *p, size_t n, size_t *out);
+
 #endif
