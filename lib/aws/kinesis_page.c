@@ -270,7 +270,7 @@ take_any(struct reading *r, const char *p)
 			return NULL;
 		m = member_of(key.text);
 		got |= 1u << m;
-		if (m != OTHER)
+		if (m != OTHER && v.kind != RYDE_JSON_NULL)
 			ryde_json_repeat_see(&r->repeat, m, &v);
 		if (!take_member(r, &e, m, &v))
 			return ryde_json_token_fail(

@@ -3,8 +3,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "json/base64.h"
-#include "json/scan.h"
+#include "json/repeat.h"
 #include "json/string.h"
+#include "json/token.h"
 #include "line/record.h"
 
 #include <string.h>
@@ -47,62 +48,166 @@ ryde_kinesis_put_end(struct ryde_buf *body)
 	ryde_buf_puts(body, "]}");
 }
 
-/* One entry of the answer. */
-static void
-read_outcome(struct ryde_view entry, struct ryde_kinesis_outcome *out)
-{
-	struct ryde_json_value key, v;
-	struct ryde_json_walk w;
+/* ---- the answer, in one pass ---- */
 
-	*out = (struct ryde_kinesis_outcome){{NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
-	if (!ryde_json_walk_begin(&w, entry))
-		return;
-	while (ryde_json_walk_next(&w, &key, &v)) {
-		if (v.kind != RYDE_JSON_STRING)
-			continue;
-		if (ryde_view_is(key.text, "SequenceNumber"))
-			out->seq = v.text;
-		else if (ryde_view_is(key.text, "ShardId"))
-			out->shard = v.text;
-		else if (ryde_view_is(key.text, "ErrorCode"))
-			out->code = v.text;
-		else if (ryde_view_is(key.text, "ErrorMessage"))
-			out->message = v.text;
+struct reading {
+	struct ryde_json_scan s;
+	struct ryde_json_fault fault;
+	struct ryde_json_repeat repeat;
+	struct ryde_kinesis_outcome *out;
+	size_t n, got; /* outcomes asked for, entries found */
+};
+
+enum member { SEQ, SHARD, CODE, MESSAGE, OTHER };
+
+static enum member
+member_of(struct ryde_view key)
+{
+	if (ryde_view_is(key, "SequenceNumber"))
+		return SEQ;
+	if (ryde_view_is(key, "ShardId"))
+		return SHARD;
+	if (ryde_view_is(key, "ErrorCode"))
+		return CODE;
+	return ryde_view_is(key, "ErrorMessage") ? MESSAGE : OTHER;
+}
+
+static void
+take_outcome(struct reading *r, const struct ryde_view values[OTHER])
+{
+	if (r->got < r->n)
+		r->out[r->got] =
+		    (struct ryde_kinesis_outcome){/* one that has both failed */
+			.seq = values[CODE].n > 0 ? ryde_view_mem(NULL, 0) : values[SEQ],
+			.shard = values[SHARD],
+			.code = values[CODE],
+			.message = values[MESSAGE]};
+	r->got++;
+}
+
+/* Behind a comma, or at the bracket that closes; NULL: neither is there. */
+static const char *
+take_comma(const struct reading *r, const char *p, char close)
+{
+	p = ryde_json_token_blank(&r->s, p);
+	if (p < r->s.end && *p == ',') {
+		p = ryde_json_token_blank(&r->s, p + 1);
+		if (p < r->s.end && *p != close)
+			return p;
+	} else if (p < r->s.end && *p == close) {
+		return p;
 	}
-	/* one that has both failed */
-	if (out->code.n > 0)
-		out->seq = ryde_view_mem(NULL, 0);
+	return ryde_json_token_not_closed(&r->s, p, close == '}');
+}
+
+/* An entry of any kind. */
+static const char *
+take_any(struct reading *r, const char *p)
+{
+	struct ryde_view values[OTHER] = {{NULL, 0}};
+	struct ryde_json_value key, v;
+
+	ryde_json_repeat_begin(&r->repeat, p);
+	p = ryde_json_token_blank(&r->s, p + 1);
+	while (p != NULL && p < r->s.end && *p != '}') {
+		enum member m;
+
+		p = ryde_json_token_key(&r->s, p, &key);
+		if (p != NULL)
+			p = ryde_json_token_value(&r->s, p, 2, &v);
+		if (p == NULL)
+			return NULL;
+		m = member_of(key.text);
+		if (m != OTHER && v.kind == RYDE_JSON_STRING) {
+			ryde_json_repeat_see(&r->repeat, m, &v);
+			values[m] = v.text;
+		}
+		p = take_comma(r, p, '}');
+	}
+	if (p == NULL || p == r->s.end)
+		return p == NULL ? NULL : ryde_json_token_not_closed(&r->s, p, true);
+	ryde_json_repeat_end(&r->repeat, p + 1);
+	take_outcome(r, values);
+	return p + 1;
+}
+
+static const char *
+take_entry(struct reading *r, const char *p)
+{
+	struct ryde_view values[RYDE_JSON_REPEAT_VALUES] = {{NULL, 0}};
+	struct ryde_json_value v;
+	const char *behind;
+
+	behind = ryde_json_repeat_next(&r->repeat, &r->s, p, values);
+	if (behind != NULL) {
+		take_outcome(r, values);
+		return behind;
+	}
+	if (*p == '{')
+		return take_any(r, p);
+	take_outcome(r, values);
+	return ryde_json_token_value(&r->s, p, 2, &v);
+}
+
+static const char *
+take_entries(struct reading *r, const char *p)
+{
+	r->got = 0; /* of two lists the last one counts */
+	r->repeat.n = 0;
+	p = ryde_json_token_blank(&r->s, p + 1);
+	while (p != NULL && p < r->s.end && *p != ']') {
+		p = take_entry(r, p);
+		if (p != NULL)
+			p = take_comma(r, p, ']');
+	}
+	if (p == NULL || p == r->s.end)
+		return p == NULL ? NULL : ryde_json_token_not_closed(&r->s, p, false);
+	return p + 1;
+}
+
+static const char *
+take_answer(struct reading *r)
+{
+	const char *p = ryde_json_token_begin(&r->s);
+	struct ryde_json_value key, v;
+
+	if (p == NULL || *p != '{')
+		return p == NULL ? NULL : ryde_json_token_value(&r->s, p, 0, &v);
+	p = ryde_json_token_blank(&r->s, p + 1);
+	while (p != NULL && p < r->s.end && *p != '}') {
+		bool records;
+
+		p = ryde_json_token_key(&r->s, p, &key);
+		if (p == NULL)
+			return NULL;
+		records = ryde_view_is(key.text, "Records");
+		if (records)
+			r->got = 0;
+		if (records && p < r->s.end && *p == '[')
+			p = take_entries(r, p);
+		else
+			p = ryde_json_token_value(&r->s, p, 1, &v);
+		if (p != NULL)
+			p = take_comma(r, p, '}');
+	}
+	if (p == NULL || p == r->s.end)
+		return p == NULL ? NULL : ryde_json_token_not_closed(&r->s, p, true);
+	return p + 1;
 }
 
 int
 ryde_kinesis_put_read(struct ryde_view answer, struct ryde_kinesis_outcome *out, size_t n,
     struct ryde_err *err)
 {
-	struct ryde_json_value key, v, records = {.kind = RYDE_JSON_ABSENT};
-	struct ryde_json_fault fault;
-	struct ryde_json_walk w;
-	size_t got = 0;
+	struct reading r = {.out = out, .n = n};
 
-	if (ryde_json_check(answer, NULL, &fault) != 0)
+	ryde_json_token_init(&r.s, answer, &r.fault);
+	if (ryde_json_token_finish(&r.s, take_answer(&r)) != 0)
 		return ryde_err_set(err, RYDE_EUNAVAILABLE,
 		    "PutRecords: an answer that makes no sense: %s at byte %zu",
-		    fault.what, fault.at + 1);
-	if (ryde_json_walk_begin(&w, answer) && w.object)
-		while (ryde_json_walk_next(&w, &key, &v))
-			if (ryde_view_is(key.text, "Records"))
-				records = v;
-	if (records.kind == RYDE_JSON_ARRAY && ryde_json_walk_begin(&w, records.text)) {
-		while (ryde_json_walk_next(&w, &key, &v)) {
-			if (got < n)
-				read_outcome(v.kind == RYDE_JSON_OBJECT
-						 ? v.text
-						 : ryde_view_mem(NULL, 0),
-				    &out[got]);
-			got++;
-		}
-	}
-	if (got != n)
+		    r.fault.what, r.fault.at + 1);
+	if (r.got != n)
 		return ryde_err_set(err, RYDE_EUNAVAILABLE,
-		    "PutRecords: an answer for %zu records, and %zu were sent", got, n);
+		    "PutRecords: an answer for %zu records, and %zu were sent", r.got, n);
 	return 0;
 }

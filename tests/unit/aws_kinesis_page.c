@@ -4,6 +4,7 @@
 #include "aws/kinesis_put.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/random.h"
 #include "check.h"
 #include "line/record.h"
 
@@ -177,6 +178,144 @@ put_answer(void)
 	    "entries that are none count as failed");
 }
 
+#define ENTRIES 5
+#define TEXT 4096
+
+/* One of a few kinds of record, with values of its own. */
+static size_t
+make_record(struct ryde_random *r, char *to, size_t kind)
+{
+	static const char *const data[] = {
+	    "eyJuIjoxfQ==", "YWJjZGVmZ2hpamtsbW5vcHFyc3R1", ""};
+	static const char *const keys[] = {"a", "Shadowfax", "\\u0041", "\303\244"};
+	static const char *const arrivals[] = {
+	    "1.5E9", "1545084650.987", "0", "-1.5", "null"};
+	const char *d = data[ryde_random_u64(r) % 3], *k = keys[ryde_random_u64(r) % 4],
+		   *t = arrivals[ryde_random_u64(r) % (kind == 3 ? 5 : 2)];
+	unsigned seq = 49000 + (unsigned)(ryde_random_u64(r) % 1000);
+	int n;
+
+	if (kind == 0)
+		n = snprintf(to, TEXT, REC("%u", "%s", "%s", "%s"), seq, t, d, k);
+	else if (kind == 1)
+		n = snprintf(to, TEXT,
+		    "{\"Data\":\"%s\",\"PartitionKey\":\"%s\",\"SequenceNumber\":\"%u\"}",
+		    d, k, seq);
+	else
+		n = snprintf(to, TEXT,
+		    "{ "
+		    "\"PartitionKey\":\"%s\",\"Data\":\"%s\",\"EncryptionType\":\"KMS\","
+		    "\"ApproximateArrivalTimestamp\":%s, \"SequenceNumber\" : \"%u\"}",
+		    k, d, t, seq);
+	return (size_t)n;
+}
+
+/* An entry of a PutRecords answer. */
+static size_t
+make_outcome(struct ryde_random *r, char *to, size_t kind)
+{
+	static const char *const behind[] = {"", ",\"ErrorCode\":null",
+	    ",\"ErrorCode\":\"c\",\"ErrorMessage\":\"m\\\"\"", ",\"a\":[1]"};
+	unsigned x = (unsigned)(ryde_random_u64(r) % 1000);
+
+	return (size_t)snprintf(to, TEXT,
+	    "{\"SequenceNumber\":\"%u\",\"ShardId\":\"shardId-%u\"%s}", x, x / 2,
+	    behind[kind]);
+}
+
+static void
+mutate(struct ryde_random *r, char *text, size_t *n)
+{
+	static const char bytes[] = "\"\\{}:,.-+eE01A= \t\001\377";
+	size_t at = (size_t)(ryde_random_u64(r) % *n);
+
+	if (ryde_random_u64(r) % 2 == 0)
+		text[at] = bytes[ryde_random_u64(r) % (sizeof(bytes) - 1)];
+	else
+		memmove(text + at, text + at + 1, --*n - at);
+}
+
+static bool
+same_view(struct ryde_view a, struct ryde_view b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+/* The same entry among others that are like it or not, and alone. */
+static void
+check_page(struct ryde_view all, struct ryde_view one, size_t place)
+{
+	struct ryde_kinesis_page page, alone;
+	struct ryde_record a, b;
+	bool is = ryde_kinesis_page_read(&page, all, NULL) == 0;
+	bool is_alone = ryde_kinesis_page_read(&alone, one, NULL) == 0;
+
+	CHECK(is == is_alone && (!is || (page.n == ENTRIES && alone.n == 1)), "%.*s",
+	    (int)all.n, all.p);
+	if (is && is_alone && page.n == ENTRIES && alone.n == 1) {
+		ryde_kinesis_page_record(&page, place, &a);
+		ryde_kinesis_page_record(&alone, 0, &b);
+		CHECK(same_view(a.data, b.data) && same_view(a.key, b.key) &&
+			  a.arrival_ms == b.arrival_ms &&
+			  ryde_pos_cmp(&a.seq, &b.seq) == 0,
+		    "%.*s", (int)all.n, all.p);
+	}
+	ryde_kinesis_page_free(&page);
+	ryde_kinesis_page_free(&alone);
+}
+
+static void
+check_answer(struct ryde_view all, struct ryde_view one, size_t place)
+{
+	struct ryde_kinesis_outcome o[ENTRIES], alone;
+	bool is = ryde_kinesis_put_read(all, o, ENTRIES, NULL) == 0;
+	bool is_alone = ryde_kinesis_put_read(one, &alone, 1, NULL) == 0;
+
+	CHECK(is == is_alone, "%.*s", (int)all.n, all.p);
+	if (is && is_alone)
+		CHECK(same_view(o[place].seq, alone.seq) &&
+			  same_view(o[place].shard, alone.shard) &&
+			  same_view(o[place].code, alone.code) &&
+			  same_view(o[place].message, alone.message),
+		    "%.*s", (int)all.n, all.p);
+}
+
+/* Lists whose entries are alike, or nearly: each reads as it does alone. */
+static void
+alike(void)
+{
+	struct ryde_random r;
+
+	ryde_random_seed(&r, 5);
+	for (int i = 0; i < 20000; i++) {
+		bool is_page = i % 2 == 0;
+		size_t place = (size_t)(ryde_random_u64(&r) % ENTRIES), kind = 0, n, at,
+		       m;
+		char entry[TEXT], all[ENTRIES * TEXT], one[TEXT];
+
+		at = (size_t)snprintf(all, sizeof(all), "{\"Records\":[");
+		m = (size_t)snprintf(one, sizeof(one), "{\"Records\":[");
+		kind = (size_t)(ryde_random_u64(&r) % 4);
+		for (size_t k = 0; k < ENTRIES; k++) {
+			if (ryde_random_u64(&r) % 4 == 0)
+				kind = (size_t)(ryde_random_u64(&r) % 4);
+			n = is_page ? make_record(&r, entry, kind)
+				    : make_outcome(&r, entry, kind);
+			if (k == place && i % 3 == 0)
+				mutate(&r, entry, &n);
+			at += (size_t)snprintf(all + at, sizeof(all) - at, "%s%.*s",
+			    k > 0 ? "," : "", (int)n, entry);
+			if (k == place)
+				m += (size_t)snprintf(
+				    one + m, sizeof(one) - m, "%.*s", (int)n, entry);
+		}
+		at += (size_t)snprintf(all + at, sizeof(all) - at, "]}");
+		m += (size_t)snprintf(one + m, sizeof(one) - m, "]}");
+		(is_page ? check_page : check_answer)(
+		    ryde_view_mem(all, at), ryde_view_mem(one, m), place);
+	}
+}
+
 int
 main(void)
 {
@@ -191,5 +330,6 @@ main(void)
 	shapes();
 	put_body();
 	put_answer();
+	alike();
 	return check_end("aws_kinesis_page");
 }
