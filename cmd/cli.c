@@ -14,6 +14,7 @@
 #include "store/group.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,11 @@
 
 #define TICK_MS 250
 #define METRICS_MS 10000
+
+/* A stream is read by buffers of megabytes that come and go: memory that is given back
+ * each time is mapped, cleared and faulted in anew, which costs more than to fill it. */
+#define MAPPED_BYTES (4 << 20) /* blocks of more than that are given back when freed */
+#define KEPT_BYTES (16 << 20)
 
 /* The state that a log function, which has no argument, needs: there is one program per
  * process. */
@@ -272,6 +278,15 @@ start_log(struct cli *c)
 	run.draws = !run.json && c->quiet == 0 && may_draw(c->program);
 }
 
+static void
+keep_memory(void)
+{
+#ifdef M_TRIM_THRESHOLD
+	(void)mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
+	(void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+#endif
+}
+
 void
 cli_start(struct cli *c, const struct cli_program *p, int argc, char **argv)
 {
@@ -283,6 +298,7 @@ cli_start(struct cli *c, const struct cli_program *p, int argc, char **argv)
 	*c = (struct cli){.program = p, .grace_ms = 10000, .dashes = -1};
 	c->started_us = ryde_clock_mono_us();
 	run.cli = c;
+	keep_memory();
 	from_environment(c);
 	opts.tables[0] = p->options;
 	opts.counts[0] = p->n_options;
