@@ -54,6 +54,7 @@ help:
 	@echo 'make sanitize   unit tests and bats under ASan and UBSan'
 	@echo 'make peers      AWS stand-ins with faults, in the long form'
 	@echo 'make torture    the crash tests in their long form'
+	@echo 'make sim        a simulated day of 200 readers that share 1,000 shards'
 	@echo 'make bench      our speed beside the peers, as ratios'
 	@echo 'make fuzz       each fuzz target for FUZZ_SECONDS (60) with libFuzzer'
 	@echo 'make install    PREFIX=$(PREFIX) DESTDIR='
@@ -69,9 +70,10 @@ $O/bin/%: $O/cmd/%.o $O/cmd/cli.o $O/libryde.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $O/cmd/$*.o $O/cmd/cli.o $O/libryde.a $(LIBS)
 
-$O/sim/%: $O/tests/sim/%.o $O/libryde.a
+SIM_OBJ = $(patsubst %.c,$O/%.o,$(sort $(wildcard tests/sim/*.c)))
+$O/sim/share: $(SIM_OBJ) $O/libryde.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $O/tests/sim/$*.o $O/libryde.a $(LIBS)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(SIM_OBJ) $O/libryde.a $(LIBS)
 
 $O/unit/%: $O/tests/unit/%.o $O/libryde.a
 	@mkdir -p $(@D)
@@ -165,7 +167,7 @@ TEST_ENV = PATH="$$PWD/$O/bin:$$PATH" RYDE_BIN=$$PWD/$O/bin RYDE_BUILD=$$PWD/$O
 
 check: deps
 	@$(MAKE) -s -j2 all $(UNITS) $(REPLAYS) $O/sim/share
-	@$(TEST_ENV) tests/run $(LINTS) $(UNITS) $O/sim/share $(CORPUS_RUNS) "python3 tests/model/run.py" "python3 tests/model/share.py" \
+	@$(TEST_ENV) tests/run $(LINTS) $(UNITS) "tests/sim/run $O/sim/share" $(CORPUS_RUNS) "python3 tests/model/run.py" "python3 tests/model/share.py" \
 		"tests/crash/run --short" tests/peers/run $(BATS)
 
 # The page of ryde-map in a browser; screenshots in build/map-look. Nothing in it depends on speed: pictures a second are
@@ -228,6 +230,11 @@ torture: deps
 	@$(MAKE) -s -j2 all
 	@$(TEST_ENV) tests/run "tests/crash/run --long"
 
+# a day of a group of 200 readers and 1,000 shards, in simulated time; its first minutes are part of make check
+sim: deps
+	@$(MAKE) -s -j2 all $O/sim/share
+	@$(TEST_ENV) tests/run "tests/sim/run $O/sim/share 7 1440"
+
 bench: bench-deps
 	@$(MAKE) -s -j2 all
 	@$(TEST_ENV) tests/bench/run
@@ -280,5 +287,5 @@ clean:
 	rm -rf $O
 
 .SECONDARY:
-.PHONY: all objects peers runtime-check help deps map-data map-check bench-deps demo check lint sanitize sanitize-run torture bench fuzz fuzz-run \
+.PHONY: all objects sim peers runtime-check help deps map-data map-check bench-deps demo check lint sanitize sanitize-run torture bench fuzz fuzz-run \
 	install uninstall clean

@@ -1,8 +1,8 @@
 #include "aws/kinesis_fan.h"
 
 #include "aws/answer.h"
-#include "aws/ask.h"
 #include "aws/event_stream.h"
+#include "aws/kinesis_consumer.h"
 #include "aws/kinesis_shard.h"
 #include "aws/kinesis_stream.h"
 #include "base/clock.h"
@@ -97,7 +97,7 @@ take_page(struct ryde_kinesis_shard *s, struct ryde_view payload, struct ryde_er
 		return ryde_err_set(
 		    err, RYDE_EUNAVAILABLE, "an event whose continuation is no number");
 	}
-	s->failures = 0;
+	s->pace.failures = 0;
 	s->behind_ms = page.behind_ms > 0 ? page.behind_ms : 0;
 	s->caught_up = s->behind_ms == 0;
 	s->quiet_ms = f->heard_server_ms - ARRIVAL_SLACK_MS;
@@ -233,7 +233,7 @@ leave(struct ryde_kinesis_shard *s)
 	ryde_aws_free(s->call);
 	s->call = NULL;
 	s->state = RYDE_KINESIS_PLACED;
-	s->due_mono_ms = s->fan->subscribed_mono_ms + AGAIN_MS;
+	s->pace.due_ms = s->fan->subscribed_mono_ms + AGAIN_MS;
 }
 
 static void
@@ -243,15 +243,13 @@ leave_and_pause(struct ryde_kinesis_shard *s, int64_t base_ms, const char *why)
 	char text[400];
 
 	leave(s);
-	due_mono_ms = s->due_mono_ms;
+	due_mono_ms = s->pace.due_ms;
 	(void)snprintf(
 	    text, sizeof(text), "SubscribeToShard: %.100s: %.250s", id_of(s), why);
-	ryde_kinesis_shard_pause(s, base_ms, text);
-	if (s->due_mono_ms < due_mono_ms)
-		s->due_mono_ms = due_mono_ms;
+	ryde_kinesis_shard_failed(s, false, base_ms, text);
+	if (s->pace.due_ms < due_mono_ms)
+		s->pace.due_ms = due_mono_ms;
 }
-
-static int describe(struct ryde_kinesis_stream *s, char *status, struct ryde_err *err);
 
 /* No such consumer, or no such shard any more: the first is an error, the second an end.
  */
@@ -261,7 +259,7 @@ hear_missing(struct ryde_kinesis_shard *s, struct ryde_err *err)
 	char status[16];
 
 	leave(s);
-	if (describe(s->stream, status, err) != 0)
+	if (ryde_kinesis_consumer_describe(s->stream, status, err) != 0)
 		return -1;
 	if (status[0] == '\0' || strcmp(status, "DELETING") == 0)
 		return ryde_err_set(err, RYDE_ENOINPUT,
@@ -356,7 +354,7 @@ ryde_kinesis_fan_turn(struct ryde_kinesis_shard *s, bool may_ask, struct ryde_er
 			leave_and_pause(s, 0, "nothing came: the connection is dead");
 		return 0;
 	}
-	if (s->state == RYDE_KINESIS_PLACED && may_ask && now >= s->due_mono_ms)
+	if (s->state == RYDE_KINESIS_PLACED && may_ask && now >= s->pace.due_ms)
 		return subscribe(s, err);
 	return 0;
 }
@@ -365,135 +363,7 @@ void
 ryde_kinesis_fan_wait(const struct ryde_kinesis_shard *s, struct ryde_waits *w)
 {
 	if (s->call == NULL && s->state == RYDE_KINESIS_PLACED)
-		ryde_waits_until(w, s->due_mono_ms);
+		ryde_waits_until(w, s->pace.due_ms);
 	else if (s->call != NULL && !s->fan->blocked)
 		ryde_waits_until(w, s->fan->heard_mono_ms + SILENCE_MS);
-}
-
-/* ---- consumers ---- */
-
-#define REGISTER_MS 60000
-#define LOOK_MS 200
-
-/* One call about the stream's consumer. */
-static struct ryde_aws_call *
-ask(struct ryde_kinesis_stream *s, const char *operation, struct ryde_aws_fault *fault,
-    struct ryde_err *err)
-{
-	struct ryde_aws_call *call;
-	struct ryde_buf b;
-	struct ryde_ask ask = {.aws = s->aws,
-	    .service = RYDE_AWS_KINESIS,
-	    .operation = operation,
-	    .what = s->what,
-	    .region = ryde_kinesis_stream_region(s),
-	    .body = &b};
-
-	ryde_buf_init(&b, 4096);
-	ryde_buf_printf(&b, "{\"StreamARN\":\"%s\",\"ConsumerName\":\"%s\"}", s->arn,
-	    s->consumer_name);
-	call = ryde_ask(&ask, fault, err);
-	ryde_buf_free(&b);
-	return call;
-}
-
-/* status[16] becomes CREATING, ACTIVE, …, "" where there is no such consumer. */
-static int
-describe(struct ryde_kinesis_stream *s, char *status, struct ryde_err *err)
-{
-	struct ryde_err why = RYDE_ERR_INIT;
-	struct ryde_aws_fault fault;
-	struct ryde_aws_call *call = ask(s, "DescribeStreamConsumer", &fault, &why);
-	struct ryde_view body, d;
-	int rc = -1;
-
-	status[0] = '\0';
-	if (call == NULL) {
-		if (fault.kind == RYDE_AWS_MISSING)
-			return 0;
-		*err = why;
-		return -1;
-	}
-	if (ryde_answer_body(call, "DescribeStreamConsumer", &body, err) != 0)
-		goto out;
-	d = ryde_answer_member(body, "ConsumerDescription").text;
-	if (!ryde_answer_copy(status, 16, ryde_answer_text(d, "ConsumerStatus")) ||
-	    status[0] == '\0' ||
-	    !ryde_answer_copy(
-		s->consumer, sizeof(s->consumer), ryde_answer_text(d, "ConsumerARN"))) {
-		(void)ryde_err_set(err, RYDE_ECONFIG,
-		    "%s: the answer does not describe a consumer: is the endpoint "
-		    "Kinesis?",
-		    s->what);
-		goto out;
-	}
-	rc = 0;
-out:
-	ryde_aws_free(call);
-	return rc;
-}
-
-static int
-enroll(struct ryde_kinesis_stream *s, struct ryde_err *err)
-{
-	struct ryde_err why = RYDE_ERR_INIT;
-	struct ryde_aws_fault fault;
-	struct ryde_aws_call *call = ask(s, "RegisterStreamConsumer", &fault, &why);
-
-	/* another one may have done so meanwhile */
-	if (call == NULL && !ryde_aws_fault_is(&fault, "ResourceInUseException")) {
-		*err = why;
-		return -1;
-	}
-	if (call != NULL)
-		ryde_log(RYDE_LOG_NOTICE, "%s: consumer %s is registered now", s->what,
-		    s->consumer_name);
-	ryde_aws_free(call);
-	return 0;
-}
-
-static int
-valid(const char *name, struct ryde_err *err)
-{
-	size_t n = strlen(name);
-
-	if (n >= 1 && n <= 128 &&
-	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			 "0123456789_.-") == n)
-		return 0;
-	return ryde_err_set(err, RYDE_EUSAGE,
-	    "'%.140s' is no name for a consumer: 1 to 128 letters, digits, '_', '.' and "
-	    "'-'",
-	    name);
-}
-
-int
-ryde_kinesis_fan_out(struct ryde_stream *base, const char *consumer, const char **arn,
-    struct ryde_err *err)
-{
-	struct ryde_kinesis_stream *s = ryde_kinesis_stream_of(base);
-	int64_t until = ryde_clock_mono_ms() + REGISTER_MS;
-	bool enrolled = false;
-	char status[16];
-
-	if (valid(consumer, err) != 0)
-		return -1;
-	(void)snprintf(s->consumer_name, sizeof(s->consumer_name), "%s", consumer);
-	for (;;) {
-		if (describe(s, status, err) != 0)
-			return -1;
-		if (strcmp(status, "ACTIVE") == 0)
-			break;
-		if (status[0] == '\0' && !enrolled && enroll(s, err) != 0)
-			return -1;
-		enrolled = enrolled || status[0] == '\0';
-		if (ryde_clock_mono_ms() >= until)
-			return ryde_err_set(err, RYDE_ETEMPFAIL,
-			    "%s: its consumer %s is %s, still; try again", s->what,
-			    consumer, status[0] != '\0' ? status : "missing");
-		if (ryde_kinesis_stream_rest(LOOK_MS, err) != 0)
-			return -1;
-	}
-	*arn = s->consumer;
-	return 0;
 }

@@ -190,7 +190,7 @@ worth_waiting(struct reader *r)
 
 		if (s == NULL || s->state == RYDE_KINESIS_STOPPED ||
 		    s->state == RYDE_KINESIS_READ || s->caught_up || s->n_pages > 0 ||
-		    s->failures > 0)
+		    s->pace.failures > 0)
 			continue;
 		until = s->empty_mono_ms + MERGE_MS;
 		if (now >= until)

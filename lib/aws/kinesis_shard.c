@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/waits.h"
-#include "flow/backoff.h"
 #include "json/string.h"
 
 #include <stdio.h>
@@ -17,11 +16,6 @@
 
 #define ITERATOR_MAX 4096
 #define ITERATOR_LIFE_MS 270000 /* of the five minutes */
-/* GetRecords: five a second and shard are allowed, to all readers together. */
-#define BEHIND_MS 200
-#define FLOWING_MS 400 /* at the tip, and records came */
-#define IDLE_MS 1000   /* at the tip, and nothing came */
-#define THROTTLED_MS 1000
 #define TIMEOUT_MS 30000
 #define PAGE_MAX ((size_t)32 << 20) /* 10 MB of records in base64, and what is around */
 /* How far arrival times may lie before the moment in which a record can be read. */
@@ -77,8 +71,8 @@ ryde_kinesis_shard_start(
 	s->skip.n = 0;
 	s->check_gap = s->gap = s->caught_up = s->settled = s->children = false;
 	s->behind_ms = -1;
-	s->due_mono_ms = s->empty_mono_ms = ryde_clock_mono_ms();
-	s->failures = 0;
+	s->empty_mono_ms = ryde_clock_mono_ms();
+	ryde_pace_begin(&s->pace, s->empty_mono_ms);
 }
 
 void
@@ -116,7 +110,7 @@ ask(struct ryde_kinesis_shard *s, const char *operation, struct ryde_err *err)
 
 	if (ryde_buf_check(&s->body, err) != 0)
 		return -1;
-	s->asked_mono_ms = ryde_clock_mono_ms();
+	ryde_pace_asked(&s->pace, ryde_clock_mono_ms());
 	s->asked_server_ms = ryde_kinesis_shard_server_ms(s);
 	s->call = ryde_aws_start(s->stream->aws, &request, err);
 	return s->call != NULL ? 0 : -1;
@@ -212,8 +206,7 @@ take_iterator(struct ryde_kinesis_shard *s, struct ryde_err *err)
 		    s->stream->what);
 	s->state = RYDE_KINESIS_RESTING;
 	s->iterator_mono_ms = ryde_clock_mono_ms();
-	s->due_mono_ms = s->iterator_mono_ms;
-	s->failures = 0;
+	ryde_pace_worked(&s->pace, s->iterator_mono_ms);
 	return 0;
 }
 
@@ -269,9 +262,6 @@ place_next(struct ryde_kinesis_shard *s, const struct ryde_kinesis_page *page)
 	ryde_buf_view(&s->iterator, page->next);
 	s->iterator_mono_ms = ryde_clock_mono_ms();
 	s->state = s->iterator.failed ? RYDE_KINESIS_PLACED : RYDE_KINESIS_RESTING;
-	s->due_mono_ms = s->asked_mono_ms + (!s->caught_up    ? BEHIND_MS
-						: page->n > 0 ? FLOWING_MS
-							      : IDLE_MS);
 }
 
 void
@@ -295,28 +285,33 @@ take_page(struct ryde_kinesis_shard *s, struct ryde_err *err)
 
 	if (ryde_kinesis_page_read(&page, ryde_aws_reply(s->call)->body, err) != 0)
 		return -1;
-	s->failures = 0;
 	s->behind_ms = page.behind_ms > 0 ? page.behind_ms : 0;
 	s->caught_up = s->behind_ms == 0 && page.n < s->limit;
 	s->quiet_ms = s->asked_server_ms - ARRIVAL_SLACK_MS;
+	/* three bytes of records are four of text */
+	ryde_pace_got(&s->pace, page.n, page.text_n / 4 * 3, s->caught_up);
 	place_next(s, &page);
 	ryde_kinesis_shard_add(s, &page);
 	return 0;
 }
 
 void
-ryde_kinesis_shard_pause(struct ryde_kinesis_shard *s, int64_t base_ms, const char *what)
+ryde_kinesis_shard_failed(
+    struct ryde_kinesis_shard *s, bool throttled, int64_t base_ms, const char *what)
 {
+	int64_t now = ryde_clock_mono_ms();
 	uint64_t random = 0;
-	int64_t delay;
+	unsigned n;
+	double unit;
 
 	(void)ryde_random_bytes(&random, 4, NULL);
-	s->failures++;
-	delay = base_ms + ryde_backoff_delay_ms(
-			      100, 20000, s->failures, (double)random / 4294967296.0);
-	s->due_mono_ms = ryde_clock_mono_ms() + delay;
-	ryde_log(
-	    s->failures == 3 || s->failures % 16 == 0 ? RYDE_LOG_WARNING : RYDE_LOG_INFO,
+	unit = (double)random / 4294967296.0;
+	if (throttled)
+		ryde_pace_throttled(&s->pace, now, unit);
+	else
+		ryde_pace_failed(&s->pace, now, base_ms, unit);
+	n = s->pace.failures;
+	ryde_log(n == 3 || n % 16 == 0 ? RYDE_LOG_WARNING : RYDE_LOG_INFO,
 	    "%s; trying again", what);
 }
 
@@ -331,13 +326,12 @@ hear_failure(struct ryde_kinesis_shard *s, struct ryde_err *err)
 	(void)ryde_aws_reply_err(s->call, &why);
 	s->state = iterator ? RYDE_KINESIS_PLACED : RYDE_KINESIS_RESTING;
 	if (f->kind == RYDE_AWS_THROTTLED || f->kind == RYDE_AWS_TRANSIENT) {
-		ryde_kinesis_shard_pause(
-		    s, f->kind == RYDE_AWS_THROTTLED ? THROTTLED_MS : 0, why.msg);
+		ryde_kinesis_shard_failed(s, f->kind == RYDE_AWS_THROTTLED, 0, why.msg);
 		return 0;
 	}
 	if (!iterator && ryde_aws_fault_is(f, "ExpiredIteratorException")) {
 		s->state = RYDE_KINESIS_PLACED;
-		s->due_mono_ms = ryde_clock_mono_ms();
+		s->pace.due_ms = ryde_clock_mono_ms();
 		return 0;
 	}
 	if (f->kind == RYDE_AWS_MISSING) {
@@ -370,7 +364,7 @@ hear(struct ryde_kinesis_shard *s, struct ryde_err *err)
 		/* half an answer: the same again */
 		if (rc != 0 && why.code == RYDE_EUNAVAILABLE) {
 			s->state = iterator ? RYDE_KINESIS_PLACED : RYDE_KINESIS_RESTING;
-			ryde_kinesis_shard_pause(s, 0, why.msg);
+			ryde_kinesis_shard_failed(s, false, 0, why.msg);
 			rc = 0;
 		} else if (rc != 0) {
 			*err = why;
@@ -399,7 +393,7 @@ ryde_kinesis_shard_turn(
 	if (s->state == RYDE_KINESIS_RESTING &&
 	    now - s->iterator_mono_ms >= ITERATOR_LIFE_MS)
 		s->state = RYDE_KINESIS_PLACED;
-	if (!may_ask || now < s->due_mono_ms || s->n_pages == RYDE_KINESIS_PAGES)
+	if (!may_ask || now < s->pace.due_ms || s->n_pages == RYDE_KINESIS_PAGES)
 		return 0;
 	if (s->state == RYDE_KINESIS_PLACED)
 		return ask_iterator(s, err);
@@ -417,7 +411,7 @@ ryde_kinesis_shard_wait(const struct ryde_kinesis_shard *s, struct ryde_waits *w
 	}
 	if (s->call == NULL && s->n_pages < RYDE_KINESIS_PAGES &&
 	    (s->state == RYDE_KINESIS_PLACED || s->state == RYDE_KINESIS_RESTING))
-		ryde_waits_until(w, s->due_mono_ms);
+		ryde_waits_until(w, s->pace.due_ms);
 }
 
 /* ---- giving ---- */

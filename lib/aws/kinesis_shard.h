@@ -6,7 +6,7 @@
  *	STOPPED   nothing is asked for
  *	PLACED    it is known where to begin (`from`); an iterator is to be asked for
  *	ASKING    GetShardIterator is under way
- *	RESTING   has an iterator; GetRecords is due at due_mono_ms
+ *	RESTING   has an iterator; GetRecords is due when `pace` says so
  *	READING   GetRecords is under way
  *	READ      closed, and read to its end
  *
@@ -22,6 +22,7 @@
 
 #include "aws/kinesis_page.h"
 #include "base/buf.h"
+#include "flow/pace.h"
 #include "line/record.h"
 
 struct ryde_aws_call;
@@ -53,7 +54,7 @@ struct ryde_kinesis_shard {
 	struct ryde_buf iterator, body;
 	int64_t iterator_mono_ms; /* when it was given */
 	struct ryde_aws_call *call;
-	int64_t due_mono_ms, asked_mono_ms;
+	struct ryde_pace pace;	 /* when to ask next, and failures in a row */
 	int64_t asked_server_ms; /* by the service's clock */
 	struct ryde_kinesis_page pages[RYDE_KINESIS_PAGES];
 	size_t n_pages, at;    /* the next record is pages[0]'s entry `at` */
@@ -64,7 +65,6 @@ struct ryde_kinesis_shard {
 	bool settled;	       /* READ, and the list of shards was looked at since */
 	int64_t quiet_ms;      /* later records arrive at or after */
 	int64_t empty_mono_ms; /* since when no page is at hand */
-	unsigned failures;     /* in a row */
 	bool polls;	       /* also where the stream is read through a consumer */
 	struct ryde_kinesis_fan *fan; /* its subscription; NULL: none was made yet */
 };
@@ -98,10 +98,10 @@ size_t ryde_kinesis_shard_bytes(const struct ryde_kinesis_shard *s);
 /* Takes a page in; its `from`, `skip` and gaps are dealt with. The page is the shard's
  * then. */
 void ryde_kinesis_shard_add(struct ryde_kinesis_shard *s, struct ryde_kinesis_page *page);
-/* Waits before it asks again: base_ms, and more with each failure in a row. what is said
- * at times. */
-void ryde_kinesis_shard_pause(
-    struct ryde_kinesis_shard *s, int64_t base_ms, const char *what);
+/* It failed, and is tried again base_ms later, and more with each failure in a row;
+ * throttled: as the pace says in place of base_ms. what is said at times. */
+void ryde_kinesis_shard_failed(
+    struct ryde_kinesis_shard *s, bool throttled, int64_t base_ms, const char *what);
 /* Appends `"AT_SEQUENCE_NUMBER","SEQUENCE":"495…"` and so on for where reading is to
  * begin; `sequence` is what the operation calls the number. */
 void ryde_kinesis_shard_put_place(

@@ -143,6 +143,8 @@ watch(struct ryde_share *s, int64_t now_ms, const struct ryde_share_member *memb
 			: find_member(s, members[i].id);
 
 		to[i] = (struct watched){.m = members[i], .since_ms = now_ms};
+		if (known != NULL)
+			to[i].held = known->held;
 		if (known != NULL && known->m.beat == members[i].beat)
 			to[i].since_ms = known->since_ms;
 		others = others || known == NULL;
@@ -270,9 +272,9 @@ ryde_share_saw(struct ryde_share *s, int64_t now_ms,
 	free(s->members);
 	s->members = w;
 	s->n_members = n;
-	count_held(s);
 	set_look(s, now_ms);
 	if (others) {
+		count_held(s);
 		s->settled = false;
 		look_soon(s, now_ms);
 	}
@@ -453,8 +455,10 @@ ryde_share_next(
 		step->kind = RYDE_SHARE_BEAT;
 		return;
 	}
-	if (!ryde_share_may_deliver(s, now_ms))
+	if (!ryde_share_may_deliver(s, now_ms)) {
+		s->look_at_ms = longer(s->look_at_ms, s->beat_at_ms);
 		return;
+	}
 	if (now_ms >= s->look_at_ms) {
 		step->kind = RYDE_SHARE_LOOK;
 		step->whole = now_ms >= s->whole_at_ms;

@@ -17,8 +17,8 @@
  *
  * RULES
  *
- *	1  A member beats every half lease, and looks at the others every quarter. It
- *looks at their leases, too, as often as the store can bear from all of them at once:
+ *	1  A member beats every half lease, and looks at the others every quarter. At
+ *	   their leases it looks as often as the store can bear from all of them at once:
  *	   every quarter in small groups, every other lease in large ones, and sooner once
  *	   something has changed.
  *	2  No clock is compared with another one: a member is lost when its beat has not

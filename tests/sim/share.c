@@ -1,14 +1,22 @@
 /*
- * Sharing at size: the real flow/share.c of 200 readers against a store in memory with
- * 1,000 shards, in simulated time. Readers come, die, stop and wake; their clocks stand
- * where they like; requests take their time, and fail while the store is throttled.
- * Checked at every step: no shard is delivered by two at once. Reported: how long balance
- * takes, and how many requests it costs. Everything follows from the seed. usage: share
- * [SEED [MINUTES]]     MINUTES: how long it rests at the end (3)
+ * A day of a shared group: 200 readers of 1,000 shards, in simulated time. What decides
+ * is the real code, flow/share.c and flow/pace.c; the service, the table of groups, the
+ * network and the clocks are simulated. Readers come, die, stand still and leave, all are
+ * replaced one by one, shards are split and merged, both services refuse requests for a
+ * while. Everything follows from the seed.
+ *
+ * It fails where a promise is broken: a shard is delivered by one that does not own it,
+ * or before its parents; a record is passed over; a shard is without a reader for a
+ * minute; the shards are not divided evenly a minute after something happened.
+ *
+ * usage: share [SEED [MINUTES]]
+ * Lines that begin with "page: " stand in ryde(7), word for word: tests/sim/run.
  */
-#include "flow/share.h"
 #include "base/num.h"
 #include "base/view.h"
+#include "dynamodb.h"
+#include "reader.h"
+#include "stream.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,381 +25,336 @@
 
 #define SHARDS 1000
 #define READERS 200
-#define MEMBERS (READERS * 4)
-#define LEASE_MS 10000
-#define STEP_MS 20
+#define READERS_MAX 20000
+#define MINUTE_MS 60000
+#define DAY_MINUTES 1440
+#define RESHARDED 10 /* splits, and as many merges, each time */
 
-/* A reader's life; one that comes again is another member. */
-struct reader {
-	char id[RYDE_SHARE_ID_MAX + 1];
-	struct ryde_share *share;
-	int64_t clock_ms; /* its clock minus the simulation's */
-	int64_t busy_ms;  /* it waits for an answer until then */
-	bool dead, stopped, expelled;
-	int64_t drained_ms[SHARDS]; /* when what it drains is done; 0: it does not */
-	size_t drains;
-};
-
-static struct {
-	struct ryde_share_member members[MEMBERS];
-	size_t n_members;
-	struct ryde_share_lease leases[SHARDS];
-	bool throttled;
-	uint64_t looks, beats, takes, gives, expels, failed, moved;
-} store;
-
-static struct reader *readers[MEMBERS];
+static struct reader *readers[READERS_MAX];
 static size_t n_readers;
-static int64_t now_ms;
-static uint64_t random_state;
-static unsigned passed, faults;
-
-static uint64_t
-any(uint64_t below)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state % below;
-}
 
 static void
-check(bool good, const char *what)
+come(size_t n)
 {
-	passed += good;
-	faults += !good;
-	if (!good)
-		printf("at %" PRId64 " ms: not so: %s\n", now_ms, what);
-}
-
-/* ---- the store ---- */
-
-static struct ryde_share_member *
-member_of(const char *id)
-{
-	for (size_t i = 0; i < store.n_members; i++)
-		if (strcmp(store.members[i].id, id) == 0)
-			return &store.members[i];
-	return NULL;
-}
-
-static void
-remove_member(struct ryde_share_member *m)
-{
-	*m = store.members[--store.n_members];
+	for (; n > 0; n--) {
+		if (n_readers == READERS_MAX)
+			exit(70);
+		readers[n_readers++] = reader_come();
+	}
 }
 
 static size_t
-number_of(const char *shard)
+running(void)
 {
-	size_t i = 0;
+	size_t n = 0;
 
-	while (strcmp(store.leases[i].shard, shard) != 0)
-		i++;
-	return i;
+	for (size_t i = 0; i < n_readers; i++)
+		n += reader_runs(readers[i]);
+	return n;
 }
 
-/* While the store is throttled half of all requests fail. */
-static bool
-fails(uint64_t *counter)
+static struct reader *
+any_running(void)
 {
-	++*counter;
-	if (!store.throttled || any(2) == 0)
-		return false;
-	store.failed++;
-	return true;
-}
+	struct reader *r;
 
-/* ---- a reader ---- */
-
-static void
-come(void)
-{
-	struct reader *r = calloc(1, sizeof(*r));
-	struct ryde_share_member *m = &store.members[store.n_members++];
-
-	if (r == NULL)
-		exit(71);
-	*m = (struct ryde_share_member){.beat = 0};
-	(void)snprintf(r->id, sizeof(r->id), "m%06zu", n_readers);
-	memcpy(m->id, r->id, sizeof(m->id));
-	r->clock_ms = (int64_t)any(1000000000);
-	r->share = ryde_share_new(r->id, LEASE_MS, now_ms + r->clock_ms, NULL);
-	readers[n_readers++] = r;
-}
-
-static void
-expel(struct reader *r, const struct ryde_share_step *step, int64_t t)
-{
-	struct ryde_share_member *m = member_of(step->member.id);
-	enum ryde_share_outcome outcome = RYDE_SHARE_REFUSED;
-
-	if (fails(&store.expels)) {
-		outcome = RYDE_SHARE_FAILED;
-	} else if (m != NULL && m->beat == step->member.beat) {
-		remove_member(m);
-		outcome = RYDE_SHARE_DONE;
-	}
-	ryde_share_done(r->share, step, outcome, 0, t);
-}
-
-static void
-take(struct reader *r, const struct ryde_share_step *step, int64_t t)
-{
-	struct ryde_share_lease *l = &store.leases[number_of(step->lease.shard)];
-	enum ryde_share_outcome outcome = RYDE_SHARE_REFUSED;
-
-	if (fails(&store.takes)) {
-		outcome = RYDE_SHARE_FAILED;
-	} else if (l->epoch == step->lease.epoch &&
-		   strcmp(l->owner, step->lease.owner) == 0) {
-		memcpy(l->owner, r->id, sizeof(l->owner));
-		l->epoch++;
-		store.moved++;
-		outcome = RYDE_SHARE_DONE;
-	}
-	ryde_share_done(r->share, step, outcome, l->epoch, t);
-}
-
-static void
-beat(struct reader *r, int64_t t)
-{
-	struct ryde_share_member *m = member_of(r->id);
-
-	if (fails(&store.beats)) {
-		ryde_share_beaten(r->share, t, RYDE_SHARE_FAILED);
-		return;
-	}
-	if (m != NULL)
-		m->beat++;
-	ryde_share_beaten(r->share, t, m != NULL ? RYDE_SHARE_DONE : RYDE_SHARE_REFUSED);
-}
-
-static void
-look(struct reader *r, int64_t t)
-{
-	if (fails(&store.looks))
-		ryde_share_blind(r->share, t);
-	else if (ryde_share_looked(r->share, t, store.members, store.n_members,
-		     store.leases, SHARDS, NULL) != 0)
-		exit(71);
-}
-
-/* Gives what has drained. */
-static void
-give(struct reader *r, int64_t t)
-{
-	for (size_t i = 0; r->drains > 0 && i < SHARDS; i++) {
-		if (r->drained_ms[i] == 0 || r->drained_ms[i] > now_ms ||
-		    fails(&store.gives))
-			continue;
-		r->drained_ms[i] = 0;
-		r->drains--;
-		check(strcmp(store.leases[i].owner, r->id) == 0,
-		    "what drains is the reader's");
-		store.leases[i].owner[0] = '\0';
-		ryde_share_gave(r->share, store.leases[i].shard, false, t);
-	}
-}
-
-/* One step; each that asks the store takes 2 to 30 ms. */
-static bool
-act(struct reader *r, const struct ryde_share_step *step, int64_t t)
-{
-	switch (step->kind) {
-	case RYDE_SHARE_NONE:
-		return false;
-	case RYDE_SHARE_STOP:
-		r->expelled = true;
-		return false;
-	case RYDE_SHARE_BEAT:
-		beat(r, t);
-		break;
-	case RYDE_SHARE_LOOK:
-		look(r, t);
-		break;
-	case RYDE_SHARE_EXPEL:
-		expel(r, step, t);
-		break;
-	case RYDE_SHARE_TAKE:
-		take(r, step, t);
-		break;
-	case RYDE_SHARE_DRAIN:
-		/* its sinks need up to a second and a half */
-		r->drained_ms[number_of(step->lease.shard)] =
-		    now_ms + 1 + (int64_t)any(1500);
-		r->drains++;
-		return true;
-	}
-	r->busy_ms = now_ms + 2 + (int64_t)any(28);
-	return true;
-}
-
-static bool
-runs(const struct reader *r)
-{
-	return !r->dead && !r->stopped && !r->expelled;
-}
-
-static void
-turn(struct reader *r)
-{
-	int64_t t = now_ms + r->clock_ms;
-	struct ryde_share_step step;
-
-	if (!runs(r) || now_ms < r->busy_ms)
-		return;
-	if (r->drains > 0)
-		give(r, t);
 	do
-		ryde_share_next(r->share, t, true, &step);
-	while (act(r, &step, t) && now_ms >= r->busy_ms);
+		r = readers[sim_any(n_readers)];
+	while (!reader_runs(r));
+	return r;
 }
 
-/* Nobody delivers a shard that another one holds in the store. */
-static void
-check_single(void)
-{
-	size_t held = 0, delivered = 0;
-
-	for (size_t i = 0; i < n_readers; i++) {
-		const struct reader *r = readers[i];
-
-		if (!runs(r) || !ryde_share_may_deliver(r->share, now_ms + r->clock_ms))
-			continue;
-		delivered += ryde_share_held(r->share) + r->drains;
-		for (size_t k = 0; k < SHARDS; k++)
-			held += strcmp(store.leases[k].owner, r->id) == 0;
-	}
-	check(delivered == held, "each shard is delivered by its owner alone");
-}
-
-static void
-run_for(int64_t ms)
-{
-	for (int64_t end = now_ms + ms; now_ms < end; now_ms += STEP_MS) {
-		for (size_t i = 0; i < n_readers; i++)
-			turn(readers[i]);
-		if (now_ms % 1000 == 0)
-			check_single();
-	}
-}
-
-/* ---- what is measured ---- */
+/* ---- balance ---- */
 
 static bool
 balanced(void)
 {
-	size_t least = SHARDS, most = 0, sum = 0;
+	static size_t held[READERS_MAX];
+	size_t least = SIZE_MAX, most = 0, sum = 0, ready = 0;
 
-	for (size_t i = 0; i < n_readers; i++) {
-		size_t held = 0;
-
-		if (!runs(readers[i]))
-			continue;
-		for (size_t k = 0; k < SHARDS; k++)
-			held += strcmp(store.leases[k].owner, readers[i]->id) == 0;
-		least = held < least ? held : least;
-		most = held > most ? held : most;
-		sum += held;
+	stream_ready();
+	for (size_t i = 0; i < stream_n; i++) {
+		ready += stream_leases[i].ready;
+		/* its children are to come */
+		if (stream_shards[i].closed_ms != INT64_MAX && !stream_leases[i].done)
+			return false;
 	}
-	return sum == SHARDS && most <= least + 1;
+	for (size_t i = 0; i < n_readers; i++) {
+		if (!reader_runs(readers[i]))
+			continue;
+		held[i] = reader_holds(readers[i]);
+		least = held[i] < least ? held[i] : least;
+		most = held[i] > most ? held[i] : most;
+		sum += held[i];
+	}
+	return sum == ready && most <= least + 1;
 }
 
-static void
+/* Until the shards are divided evenly: how many tenths of a second that took. */
+static int64_t
 until_balanced(const char *what)
 {
-	int64_t from = now_ms;
-	uint64_t moved = store.moved;
+	int64_t from = sim_now(), took;
+	uint64_t moved = reader_deeds()->moved;
 
-	while (!balanced() && now_ms < from + 300000)
-		run_for(500);
-	printf("%-44s balanced after %5.1f s, %" PRIu64 " shards moved\n", what,
-	    (double)(now_ms - from) / 1000, store.moved - moved);
-	check(now_ms - from <= 60000, "balanced within 60 seconds");
+	while (!balanced() && sim_now() < from + 5 * MINUTE_MS)
+		sim_run(100);
+	took = sim_now() - from;
+	printf("%-52s even after %5.1f s, %4" PRIu64 " shards moved\n", what,
+	    (double)took / 1000, reader_deeds()->moved - moved);
+	sim_check(took <= MINUTE_MS, "the shards are divided evenly within a minute");
+	return took;
 }
 
-/* Some of the living are marked. */
-static void
-strike(size_t n, bool die)
-{
-	while (n > 0) {
-		struct reader *r = readers[any(n_readers)];
+/* ---- what happens ---- */
 
-		if (!runs(r))
-			continue;
-		if (die)
-			r->dead = true;
-		else
-			r->stopped = true;
-		n--;
+static void
+reshard(void)
+{
+	for (int i = 0; i < RESHARDED; i++) {
+		size_t a = stream_any_open(SIZE_MAX);
+
+		stream_split(stream_any_open(SIZE_MAX));
+		while (stream_shards[a].closed_ms != INT64_MAX)
+			a = stream_any_open(SIZE_MAX);
+		stream_merge(a, stream_any_open(a));
 	}
 }
 
 static void
-rest(int64_t ms)
+die(size_t n)
 {
-	uint64_t looks = store.looks, beats = store.beats, takes = store.takes,
-		 gives = store.gives, moved = store.moved;
-	double hours = (double)ms / 3600000;
-	uint64_t writes;
+	for (; n > 0; n--)
+		reader_die(any_running());
+}
 
-	run_for(ms);
-	writes = store.beats - beats + store.takes - takes + store.gives - gives;
-	printf("at rest, an hour: %.0f looks, %.0f beats, %" PRIu64 " shards moved\n",
-	    (double)(store.looks - looks) / hours, (double)(store.beats - beats) / hours,
-	    store.moved - moved);
-	printf("at rest: %.3f writes per shard and 5 seconds\n",
-	    (double)writes / SHARDS / ((double)ms / 5000));
-	check(store.moved == moved, "nothing moves at rest");
-	check((double)writes <= SHARDS * ((double)ms / 5000),
-	    "at most one write per shard and 5 seconds");
+static void
+stand_still(size_t n, int64_t ms)
+{
+	for (; n > 0; n--)
+		reader_stop(any_running(), ms);
+}
+
+/* All readers are replaced, one every three seconds. */
+static void
+deploy(void)
+{
+	size_t until = n_readers;
+
+	for (size_t i = 0; i < until; i++) {
+		if (!reader_runs(readers[i]))
+			continue;
+		reader_leave(readers[i]);
+		come(1);
+		sim_run(3000);
+	}
+}
+
+static int64_t longest_loss_ms, longest_reshard_ms;
+/* Since all readers are there. */
+static struct deeds at_start;
+static int64_t started_ms;
+
+static void
+note(int64_t *longest, int64_t took)
+{
+	if (took > *longest)
+		*longest = took;
+}
+
+static int64_t
+seconds(int64_t ms)
+{
+	return (ms + 999) / 1000;
+}
+
+/* The first minutes: each thing once, alone. */
+static void
+begin(void)
+{
+	int64_t took;
+
+	come(1);
+	took = until_balanced("one reader");
+	printf("page: One reader that is alone takes 1,000 shards in %" PRId64
+	       " seconds\n",
+	    seconds(took));
+	come(READERS - 1);
+	took = until_balanced("199 more at once");
+	printf("page: the shards are divided after %" PRId64 " seconds\n", seconds(took));
+	at_start = *reader_deeds();
+	started_ms = sim_now();
+	sim_run(MINUTE_MS);
+	die(20);
+	note(&longest_loss_ms, until_balanced("twenty die"));
+	come(20);
+	took = until_balanced("twenty come");
+	stand_still(20, 20000);
+	note(&longest_loss_ms, until_balanced("twenty stand still for 20 s"));
+	printf("page: their shards are read by others after %" PRId64 " seconds\n",
+	    seconds(longest_loss_ms));
+	sim_run(25000);
+	come(READERS - running());
+	(void)until_balanced("they were replaced, and twenty come");
+	reshard();
+	took = until_balanced("ten splits and ten merges");
+	note(&longest_reshard_ms, took);
+	printf("page: their children are divided after %" PRId64 " seconds\n",
+	    seconds(took));
+	dynamodb_trouble(sim_now() + MINUTE_MS);
+	die(10);
+	come(10);
+	(void)until_balanced("ten die, ten come, half of DynamoDB's answers are errors");
+	stream_trouble(sim_now() + MINUTE_MS);
+	sim_run(MINUTE_MS);
+}
+
+/* An hour: one thing after the other at random times, and a reshard. */
+static void
+hour(int number)
+{
+	int64_t end = sim_now() + 60 * MINUTE_MS;
+
+	reshard();
+	note(&longest_reshard_ms, until_balanced("ten splits and ten merges"));
+	if (number == 12) {
+		deploy();
+		(void)until_balanced("all were replaced, one every 3 s");
+	}
+	while (sim_now() < end) {
+		sim_run((int64_t)sim_any(8 * MINUTE_MS));
+		switch (sim_any(6)) {
+		case 0:
+			die(1 + sim_any(5));
+			note(&longest_loss_ms, until_balanced("some die"));
+			break;
+		case 1:
+			stand_still(1 + sim_any(5), 1000 + (int64_t)sim_any(60000));
+			note(&longest_loss_ms, until_balanced("some stand still"));
+			break;
+		case 2:
+			reader_leave(any_running());
+			(void)until_balanced("one leaves");
+			break;
+		case 3:
+			dynamodb_trouble(sim_now() + (int64_t)sim_any(2 * MINUTE_MS));
+			break;
+		case 4:
+			stream_trouble(sim_now() + (int64_t)sim_any(2 * MINUTE_MS));
+			break;
+		default:
+			break;
+		}
+		if (running() < READERS) {
+			come(READERS - running());
+			(void)until_balanced("others come in their place");
+		}
+	}
+}
+
+/* ---- what it costs ---- */
+
+static const char *const names[REQUESTS] = {"beats", "looks at members", "looks at all",
+    "deletions", "takes", "gives", "positions"};
+
+static double
+usd(const struct usage *u)
+{
+	return u->read_units * USD_PER_READ_UNIT + u->write_units * USD_PER_WRITE_UNIT;
+}
+
+/* Per hour, of what was used between two times. */
+static double
+report_usage(
+    const char *when, const struct usage *from, const struct usage *to, double hours)
+{
+	double writes = (to->write_units - from->write_units) / hours;
+	double reads = (to->read_units - from->read_units) / hours;
+
+	printf("%s, an hour:", when);
+	for (size_t i = 0; i < REQUESTS; i++)
+		printf("%s %.0f %s", i == 0 ? "" : ",",
+		    (double)(to->n[i] - from->n[i]) / hours, names[i]);
+	printf("; %.0f were refused\n", (double)(to->refused - from->refused) / hours);
+	printf("%s, an hour: %.0f read units, %.0f write units, %.3f USD\n", when, reads,
+	    writes, (usd(to) - usd(from)) / hours);
+	return (usd(to) - usd(from)) / hours;
+}
+
+/* Nothing happens but records. */
+static void
+rest(int64_t minutes)
+{
+	struct usage from = *dynamodb_usage();
+	uint64_t moved = reader_deeds()->moved;
+	double writes, leases;
+
+	sim_run(minutes * MINUTE_MS);
+	printf("page: USD %.2f an hour\n",
+	    report_usage("at rest", &from, dynamodb_usage(), (double)minutes / 60));
+	writes = dynamodb_usage()->write_units - from.write_units;
+	leases =
+	    writes - (double)(dynamodb_usage()->n[REQUEST_STORE] - from.n[REQUEST_STORE]);
+	printf("at rest: %.3f writes per shard and 5 s, %.3f of them for leases\n",
+	    writes / SHARDS / ((double)minutes * 12),
+	    leases / SHARDS / ((double)minutes * 12));
+	sim_check(reader_deeds()->moved == moved, "nothing moves at rest");
+	sim_check(writes <= (SHARDS + 2.0 * READERS) * ((double)minutes * 12 + 1),
+	    "a write per shard and 5 seconds, and the beats, at most");
+}
+
+static void
+report(bool day)
+{
+	const struct deeds *d = reader_deeds();
+	double shard_ms = (double)(sim_now() - started_ms) * SHARDS, waiting = 0, lost,
+	       twice;
+
+	reader_count_unread();
+	for (size_t i = 0; i < stream_n; i++)
+		waiting += (double)(stream_count(i) - stream_shards[i].high);
+	lost = 100 * (double)(d->unread_ms - at_start.unread_ms) / shard_ms;
+	twice = 100 * (double)d->twice / (double)d->records;
+	printf("records: %" PRIu64 " delivered, %" PRIu64
+	       " of them again (%.4f %%), %.0f not yet\n",
+	    d->records, d->twice, twice, waiting);
+	printf(
+	    "throughput lost: shards without a reader for %.4f %% of their time, one for "
+	    "%.1f s at most\n",
+	    lost, (double)d->longest_ms / 1000);
+	printf("GetRecords: %" PRIu64 " calls, %.3f %% refused\n", stream_calls(),
+	    100 * (double)stream_refused() / (double)stream_calls());
+	printf("balance took at most: %.1f s after losses, %.1f s after resharding\n",
+	    (double)longest_loss_ms / 1000, (double)longest_reshard_ms / 1000);
+	if (day)
+		printf("page: shards were without a reader for %.3f %% of the time, and "
+		       "%.3f %% of the "
+		       "records were delivered twice\n",
+		    lost, twice);
+	/* a minute's worth of records, of 125 a second and shard */
+	sim_check(waiting < 60.0 * 125 * SHARDS, "readers keep up");
 }
 
 int
 main(int argc, char **argv)
 {
-	uint64_t seed = 7, minutes = 3;
+	static const struct usage none;
+	uint64_t seed = 7, minutes = 0;
 
 	if ((argc > 1 && !ryde_num_u64(ryde_view_of(argv[1]), UINT64_MAX, &seed)) ||
-	    (argc > 2 && !ryde_num_u64(ryde_view_of(argv[2]), 10000, &minutes)))
+	    (argc > 2 && !ryde_num_u64(ryde_view_of(argv[2]), 100000, &minutes)))
 		return 64;
-	random_state = seed * 0x9e3779b97f4a7c15U + 1;
-	for (size_t i = 0; i < SHARDS; i++) {
-		(void)snprintf(store.leases[i].shard, sizeof(store.leases[i].shard),
-		    "shardId-%012zu", i);
-		store.leases[i].ready = true;
-	}
-	come();
-	until_balanced("one reader");
-	for (size_t i = 1; i < READERS; i++)
-		come();
-	until_balanced("199 more at once");
-	for (size_t i = 0; i < 10; i++) {
-		come();
-		run_for(1000);
-	}
-	until_balanced("ten more, one a second");
-	strike(20, true);
-	until_balanced("twenty die");
-	strike(20, false);
-	until_balanced("twenty are stopped");
+	sim_seed(seed);
+	stream_make(SHARDS);
+	begin();
+	rest(5);
+	for (int i = 0; sim_now() < (int64_t)minutes * MINUTE_MS; i++)
+		hour(i);
+	(void)report_usage(
+	    "all in all", &none, dynamodb_usage(), (double)sim_now() / 3600000);
+	report(minutes >= DAY_MINUTES);
 	for (size_t i = 0; i < n_readers; i++)
-		readers[i]->stopped = false;
-	run_for(5000);
-	until_balanced("they wake, and are told");
-	store.throttled = true;
-	strike(10, true);
-	for (size_t i = 0; i < 20; i++)
-		come();
-	until_balanced("ten die, twenty come, half of requests fail");
-	store.throttled = false;
-	run_for(10000);
-	rest((int64_t)minutes * 60000);
-	for (size_t i = 0; i < n_readers; i++) {
-		ryde_share_free(readers[i]->share);
-		free(readers[i]);
-	}
-	printf("share: %u passed, %u failed\n", passed, faults);
-	return faults != 0;
+		reader_free(readers[i]);
+	printf("share: %u passed, %u failed\n", sim_passed(), sim_failed());
+	return sim_failed() != 0;
 }

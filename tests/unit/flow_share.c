@@ -323,6 +323,8 @@ test_store_away(void)
 	ryde_share_next(a.share, LEASE - LEASE / 8, true, &step);
 	CHECK(step.kind == RYDE_SHARE_NONE &&
 	      !ryde_share_may_deliver(a.share, LEASE - LEASE / 8));
+	CHECK(ryde_share_wake_ms(a.share) > LEASE - LEASE / 8,
+	    "it sleeps until the next beat");
 	ryde_share_beaten(a.share, LEASE, RYDE_SHARE_DONE);
 	CHECK(ryde_share_may_deliver(a.share, LEASE), "nobody has deleted it");
 	ryde_share_free(a.share);
