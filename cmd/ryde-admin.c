@@ -49,8 +49,10 @@ static const struct cli_program program = {
 	"       ryde-admin create table NAME --key FIELD [--sort FIELD]\n"
 	"       ryde-admin create queue NAME\n"
 	"       ryde-admin list [streams|tables|queues|groups]\n"
+	"       ryde-admin list consumers STREAM\n"
 	"       ryde-admin describe NAME\n"
 	"       ryde-admin delete stream|table|queue NAME\n"
+	"       ryde-admin delete consumer STREAM CONSUMER\n"
 	"       ryde-admin split STREAM SHARD\n"
 	"       ryde-admin merge STREAM SHARD SHARD\n"
 	"       ryde-admin reshard STREAM N\n"
@@ -126,6 +128,10 @@ list(struct ryde_buf *out, struct ryde_err *err)
 	static const char *const kinds[] = {"streams", "tables", "queues"};
 	bool all = cli.n_operands == 1, known = all || is(1, "groups");
 
+	if (is(1, "consumers")) {
+		check(3, false, false, false);
+		return ryde_admin_list_consumers(&cli.store, cli.operands[2], out, err);
+	}
 	check(all ? 1 : 2, false, false, false);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (!all && !is(1, kinds[i]))
@@ -135,7 +141,8 @@ list(struct ryde_buf *out, struct ryde_err *err)
 			return -1;
 	}
 	if (!known)
-		cli_usage(&cli, "list: '%s' is none of streams, tables, queues, groups",
+		cli_usage(&cli,
+		    "list: '%s' is none of streams, tables, queues, groups, consumers",
 		    cli.operands[1]);
 	if (all || is(1, "groups"))
 		return ryde_admin_list_groups(&cli.store, out, err);
@@ -154,13 +161,18 @@ static int delete (struct ryde_buf *out, struct ryde_err *err)
 	enum ryde_catalog_kind kind = RYDE_CATALOG_STREAM;
 
 	(void)out;
+	if (is(1, "consumer")) {
+		check(4, false, false, false);
+		return ryde_admin_delete_consumer(
+		    &cli.store, cli.operands[2], cli.operands[3], err);
+	}
 	check(3, false, false, false);
 	if (is(1, "table"))
 		kind = RYDE_CATALOG_TABLE;
 	else if (is(1, "queue"))
 		kind = RYDE_CATALOG_QUEUE;
 	else if (!is(1, "stream"))
-		cli_usage(&cli, "delete: '%s' is none of stream, table, queue",
+		cli_usage(&cli, "delete: '%s' is none of stream, table, queue, consumer",
 		    cli.operands[1]);
 	return ryde_catalog_delete(&cli.store, kind, cli.operands[2], err);
 }

@@ -120,10 +120,35 @@ AFTER_SEQUENCE_NUMBER' ]
 	run -64 ryde-admin fan-out s me
 }
 
+@test "consumers are listed, page by page, and deregistered: the command waits until it is done" {
+	serve '{"shards":[{"records":3}]}'
+	for name in a b c; do ryde-admin fan-out s $name > /dev/null; done
+	run -0 ryde-admin list consumers s
+	[ "$(jq -c '[.kind, .stream, .name, .status]' <<< "$output")" = '["consumer","s","a","ACTIVE"]
+["consumer","s","b","ACTIVE"]
+["consumer","s","c","ACTIVE"]' ]
+	[[ ${lines[0]} == *'"arn":"arn:aws:kinesis:'*/consumer/a:* ]]
+	run -0 ryde-admin delete consumer s b
+	[ -z "$output" ]
+	[ "$(ryde-admin list consumers s | jq -r .name | tr '\n' ' ')" = 'a c ' ]
+	run -66 ryde-admin delete consumer s b
+	[[ $output == *"stream s has no consumer b"* ]]
+	run -64 ryde-admin delete consumer s
+	run -64 ryde-admin delete consumer s 'a b'
+	run -64 ryde-admin list consumers
+	export RYDE_STORE=local RYDE_DATA=$PWD/store
+	ryde-admin create stream s
+	run -64 ryde-admin delete consumer s a
+	run -0 ryde-admin list consumers s
+	[ -z "$output" ]
+}
+
 @test "policy: a consumer is registered with the stream, and subscribes by its own name" {
 	policy() { ryde-admin policy -- "$@" | jq -r '.Statement[] | "\(.Action | join(",")) \(.Resource)"'; }
 	policy ryde-consume --fan-out me w | grep -q 'kinesis:DescribeStreamConsumer,kinesis:SubscribeToShard arn:aws:kinesis:us-east-1:\*:stream/w/consumer/\*'
 	policy ryde-consume --fan-out me w | grep -q 'kinesis:RegisterStreamConsumer'
 	policy ryde-admin fan-out w me | grep -q 'kinesis:RegisterStreamConsumer'
 	[ -z "$(policy ryde-consume --fan-out me local:w)" ]
+	policy ryde-admin delete consumer w me | grep -q 'kinesis:DeregisterStreamConsumer arn:aws:kinesis:us-east-1:\*:stream/w/consumer/\*'
+	policy ryde-admin list consumers w | grep -q 'kinesis:ListStreamConsumers arn:aws:kinesis:us-east-1:\*:stream/w$'
 }

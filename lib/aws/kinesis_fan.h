@@ -16,14 +16,7 @@
 struct ryde_err;
 struct ryde_kinesis_fan;
 struct ryde_kinesis_shard;
-struct ryde_stream;
 struct ryde_waits;
-
-/* As ryde_stream_fan_out. */
-int ryde_kinesis_fan_out(struct ryde_stream *base, const char *consumer, const char **arn,
-    struct ryde_err *err);
-
-/* ---- one shard ---- */
 
 /* As ryde_kinesis_shard_turn; may_ask false: no more than one page is kept at hand. */
 int ryde_kinesis_fan_turn(

@@ -2,11 +2,15 @@
 
 #include "aws/kinesis_stream.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "json/string.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define IN_USE_MS 60000
+#define LOOK_MS 500
 
 /* Fills s with the stream and its shards, once nothing is changing it any more. */
 static int
@@ -16,6 +20,10 @@ open_stream(struct ryde_kinesis_stream *s, const struct ryde_store_name *name,
 	ryde_kinesis_stream_name(s, name);
 	if (ryde_kinesis_stream_settle(s, true, err) != 0)
 		return -1;
+	if (s->on_demand)
+		return ryde_err_set(err, RYDE_EUSAGE,
+		    "%s is on demand: the service reshards it by itself, and nobody else",
+		    s->what);
 	return ryde_kinesis_stream_refresh(s, err);
 }
 
@@ -39,15 +47,34 @@ find_open(const struct ryde_kinesis_stream *s, const char *id, struct ryde_err *
 	return ryde_err_set(err, RYDE_ENOINPUT, "%s has no shard %s", s->what, id);
 }
 
-/* The order, and the wait until it is carried out. */
+/* The order, and the wait until it is carried out. While somebody else's change is under
+ * way the service refuses another one. */
 static int
 change(struct ryde_kinesis_stream *s, const char *operation, struct ryde_buf *more,
     struct ryde_err *err)
 {
-	if (ryde_buf_check(more, err) != 0 ||
-	    ryde_kinesis_stream_order(s, operation, ryde_buf_str(more), NULL, err) != 0)
+	int64_t until = ryde_clock_mono_ms() + IN_USE_MS;
+
+	if (ryde_buf_check(more, err) != 0)
 		return -1;
-	return ryde_kinesis_stream_settle(s, true, err);
+	for (;;) {
+		struct ryde_err why = RYDE_ERR_INIT;
+		struct ryde_aws_fault fault;
+
+		if (ryde_kinesis_stream_order(
+			s, operation, ryde_buf_str(more), &fault, &why) == 0)
+			return ryde_kinesis_stream_settle(s, true, err);
+		if (!ryde_aws_fault_is(&fault, "ResourceInUseException")) {
+			*err = why;
+			return -1;
+		}
+		if (ryde_clock_mono_ms() >= until)
+			return ryde_err_set(err, RYDE_ETEMPFAIL,
+			    "%s is being changed by somebody else; try again", s->what);
+		if (ryde_kinesis_stream_rest(LOOK_MS, err) != 0 ||
+		    ryde_kinesis_stream_settle(s, true, err) != 0)
+			return -1;
+	}
 }
 
 static int
@@ -122,20 +149,57 @@ ryde_kinesis_reshard_merge(struct ryde_aws *aws, const struct ryde_store_name *n
 	return rc;
 }
 
+static int
+count_open(const struct ryde_kinesis_stream *s)
+{
+	int open = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		open += s->shards[i].open;
+	return open;
+}
+
+/* What the service would refuse in other words. */
+static int
+check_factor(
+    const struct ryde_kinesis_stream *s, int open, int shards, struct ryde_err *err)
+{
+	if (shards > 2 * open)
+		return ryde_err_set(err, RYDE_EUSAGE,
+		    "%s has %d shards: at once it can become at most %d", s->what, open,
+		    2 * open);
+	if (2 * shards < open)
+		return ryde_err_set(err, RYDE_EUSAGE,
+		    "%s has %d shards: at once it can become at least %d", s->what, open,
+		    (open + 1) / 2);
+	return 0;
+}
+
+static int
+update(struct ryde_kinesis_stream *s, int shards, struct ryde_err *err)
+{
+	int open = count_open(s), rc = -1;
+	struct ryde_buf more;
+
+	if (open == shards)
+		return 0;
+	if (check_factor(s, open, shards, err) != 0)
+		return -1;
+	ryde_buf_init(&more, 256);
+	ryde_buf_printf(&more,
+	    ",\"TargetShardCount\":%d,\"ScalingType\":\"UNIFORM_SCALING\"", shards);
+	rc = change(s, "UpdateShardCount", &more, err);
+	ryde_buf_free(&more);
+	return rc;
+}
+
 int
 ryde_kinesis_reshard_to(struct ryde_aws *aws, const struct ryde_store_name *name,
     int shards, struct ryde_err *err)
 {
 	struct ryde_kinesis_stream s = {.aws = aws};
-	struct ryde_buf more;
-	int rc = -1;
+	int rc = open_stream(&s, name, err) == 0 ? update(&s, shards, err) : -1;
 
-	ryde_buf_init(&more, 256);
-	ryde_buf_printf(&more,
-	    ",\"TargetShardCount\":%d,\"ScalingType\":\"UNIFORM_SCALING\"", shards);
-	if (open_stream(&s, name, err) == 0)
-		rc = change(&s, "UpdateShardCount", &more, err);
-	ryde_buf_free(&more);
 	leave(&s);
 	return rc;
 }

@@ -2,7 +2,7 @@
 
 #include "aws/answer.h"
 #include "aws/ask.h"
-#include "aws/kinesis_fan.h"
+#include "aws/kinesis_consumer.h"
 #include "aws/positions.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -289,7 +289,9 @@ static const struct ryde_stream_ops ops = {
     .group = open_group,
     .groups = list_groups,
     .now_ms = now_ms,
-    .fan_out = ryde_kinesis_fan_out,
+    .fan_out = ryde_kinesis_consumer_register,
+    .consumer_delete = ryde_kinesis_consumer_delete,
+    .consumers = ryde_kinesis_consumer_list,
 };
 
 void
@@ -347,6 +349,10 @@ look(struct ryde_kinesis_stream *s, char *status, struct ryde_err *err)
 	}
 	s->record_max = (size_t)ryde_answer_number(d, "MaxRecordSizeInKiB", 1024) << 10;
 	s->retention_ms = ryde_answer_number(d, "RetentionPeriodHours", 24) * HOUR_MS;
+	s->on_demand =
+	    ryde_view_is(ryde_answer_text(ryde_answer_member(d, "StreamModeDetails").text,
+			     "StreamMode"),
+		"ON_DEMAND");
 	if (ryde_answer_text(d, "StreamARN").n > 0 &&
 	    ryde_answer_copy(s->arn, sizeof(s->arn), ryde_answer_text(d, "StreamARN")))
 		memcpy(s->label, s->arn, sizeof(s->label));

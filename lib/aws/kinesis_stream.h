@@ -29,8 +29,9 @@ struct ryde_kinesis_stream {
 	char name[129], what[150]; /* "stream wildrydes" */
 	char region[32];	   /* of an ARN, else "" */
 	char arn[RYDE_KINESIS_ARN_MAX], label[RYDE_KINESIS_ARN_MAX];
-	bool by_arn;  /* the name was an ARN: requests name it too */
-	bool ordered; /* no record may overtake another one of its key */
+	bool on_demand; /* the service reshards it by itself, and nobody else */
+	bool by_arn;	/* the name was an ARN: requests name it too */
+	bool ordered;	/* no record may overtake another one of its key */
 	char consumer[RYDE_KINESIS_ARN_MAX * 2]; /* enhanced fan-out: its ARN; "": none */
 	char consumer_name[129];
 	bool stale; /* a record went elsewhere than the list of shards says */

@@ -273,25 +273,66 @@ ryde_admin_describe(const struct ryde_store_settings *s, const char *name,
 	return 0;
 }
 
+/* ---- consumers ---- */
+
+struct consumers {
+	struct ryde_buf *out;
+	const char *stream;
+};
+
+/* status NULL: it is registered, and can be used. */
+static void
+put_consumer(void *arg, const char *name, const char *status, const char *arn)
+{
+	struct consumers *c = arg;
+
+	ryde_buf_puts(c->out, "{\"kind\":\"consumer\",");
+	put_text(c->out, "stream", c->stream);
+	ryde_buf_putc(c->out, ',');
+	put_text(c->out, "name", name);
+	if (status != NULL) {
+		ryde_buf_putc(c->out, ',');
+		put_text(c->out, "status", status);
+	}
+	ryde_buf_putc(c->out, ',');
+	put_text(c->out, "arn", arn);
+	ryde_buf_puts(c->out, "}\n");
+}
+
 int
 ryde_admin_fan_out(const struct ryde_store_settings *s, const char *stream,
     const char *consumer, struct ryde_buf *out, struct ryde_err *err)
 {
 	struct ryde_stream *st = ryde_stream_open(s, stream, RYDE_STREAM_READ, err);
+	struct consumers c = {.out = out, .stream = stream};
 	const char *arn;
-	int rc = -1;
+	int rc = st == NULL ? -1 : ryde_stream_fan_out(st, consumer, &arn, err);
 
-	if (st == NULL || ryde_stream_fan_out(st, consumer, &arn, err) != 0)
-		goto out;
-	ryde_buf_puts(out, "{\"kind\":\"consumer\",");
-	put_text(out, "stream", stream);
-	ryde_buf_putc(out, ',');
-	put_text(out, "name", consumer);
-	ryde_buf_putc(out, ',');
-	put_text(out, "arn", arn);
-	ryde_buf_puts(out, "}\n");
-	rc = 0;
-out:
+	if (rc == 0)
+		put_consumer(&c, consumer, NULL, arn);
+	ryde_stream_close(st);
+	return rc;
+}
+
+int
+ryde_admin_delete_consumer(const struct ryde_store_settings *s, const char *stream,
+    const char *consumer, struct ryde_err *err)
+{
+	struct ryde_stream *st = ryde_stream_open(s, stream, RYDE_STREAM_READ, err);
+	int rc = st == NULL ? -1 : ryde_stream_consumer_delete(st, consumer, err);
+
+	ryde_stream_close(st);
+	return rc;
+}
+
+int
+ryde_admin_list_consumers(const struct ryde_store_settings *s, const char *stream,
+    struct ryde_buf *out, struct ryde_err *err)
+{
+	struct ryde_stream *st = ryde_stream_open(s, stream, RYDE_STREAM_READ, err);
+	struct consumers c = {.out = out, .stream = stream};
+	int rc = st == NULL ? -1 : ryde_stream_consumers(st, put_consumer, &c, err);
+
 	ryde_stream_close(st);
 	return rc;
 }

@@ -30,6 +30,12 @@ int ryde_admin_describe(const struct ryde_store_settings *s, const char *name,
  * its ARN. */
 int ryde_admin_fan_out(const struct ryde_store_settings *s, const char *stream,
     const char *consumer, struct ryde_buf *out, struct ryde_err *err);
+/* Deregisters it. RYDE_ENOINPUT where it is not registered. */
+int ryde_admin_delete_consumer(const struct ryde_store_settings *s, const char *stream,
+    const char *consumer, struct ryde_err *err);
+/* Appends a line for each consumer of the stream. */
+int ryde_admin_list_consumers(const struct ryde_store_settings *s, const char *stream,
+    struct ryde_buf *out, struct ryde_err *err);
 
 /*
  * Appends a line per shard: shardId, sequenceNumber (null: before the first record),

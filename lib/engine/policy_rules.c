@@ -33,6 +33,7 @@ enum what {
 	STATEMENT,   /* SQL */
 	GROUPS,	     /* the table of positions, whatever the text says */
 	CONSUMER,    /* a stream, and the consumers that are registered with it */
+	CONSUMERS,   /* these alone */
 	ENGINE,	     /* who runs SQL */
 	EVERYTHING,  /* all of a kind */
 };
@@ -89,6 +90,13 @@ static const struct rule {
 	RESHARD " kinesis:UpdateShardCount"},
     {"ryde-admin", "fan-out", NULL, 1, CONSUMER, RYDE_POLICY_STREAM,
 	"kinesis:DescribeStreamConsumer"},
+    {"ryde-admin", "list consumers", NULL, 2, NAMED, RYDE_POLICY_STREAM,
+	"kinesis:DescribeStreamSummary kinesis:ListStreamConsumers"},
+    {"ryde-admin", "delete consumer", NULL, 2, NAMED, RYDE_POLICY_STREAM,
+	"kinesis:DescribeStreamSummary kinesis:DescribeStreamConsumer "
+	"kinesis:DeregisterStreamConsumer"},
+    {"ryde-admin", "delete consumer", NULL, 2, CONSUMERS, RYDE_POLICY_STREAM,
+	"kinesis:DescribeStreamConsumer kinesis:DeregisterStreamConsumer"},
     {"ryde-admin", "delete stream", NULL, 2, NAMED, RYDE_POLICY_STREAM,
 	"kinesis:DeleteStream kinesis:DescribeStreamSummary"},
     {"ryde-admin", "delete stream", NULL, 2, GROUPS, RYDE_POLICY_TABLE,
@@ -225,11 +233,21 @@ statement(
 }
 
 static int
-consumer(
+consumers(
     struct ryde_policy *p, const struct rule *r, const char *stream, struct ryde_err *err)
 {
 	char text[400];
 
+	if (strncmp(stream, "local:", 6) == 0)
+		return 0;
+	(void)snprintf(text, sizeof(text), "%.300s/consumer/*", stream);
+	return ryde_policy_need(p, r->kind, text, r->actions, err);
+}
+
+static int
+consumer(
+    struct ryde_policy *p, const struct rule *r, const char *stream, struct ryde_err *err)
+{
 	if (strncmp(stream, "local:", 6) == 0)
 		return 0;
 	if (ryde_policy_need(p, r->kind, stream,
@@ -237,8 +255,7 @@ consumer(
 		"kinesis:DescribeStreamConsumer",
 		err) != 0)
 		return -1;
-	(void)snprintf(text, sizeof(text), "%.300s/consumer/*", stream);
-	return ryde_policy_need(p, r->kind, text, r->actions, err);
+	return consumers(p, r, stream, err);
 }
 
 /* What Athena itself needs; the places of its tables only their owner knows. */
@@ -295,6 +312,8 @@ apply(struct ryde_policy *p, const struct rule *r, const struct ryde_policy_stag
 		    r->actions, err);
 	case CONSUMER:
 		return consumer(p, r, text, err);
+	case CONSUMERS:
+		return consumers(p, r, text, err);
 	case EVERYTHING:
 		return ryde_policy_need(p, r->kind, "*", r->actions, err);
 	}

@@ -22,6 +22,9 @@ struct ryde_group;
 struct ryde_stream;
 struct ryde_stream_reader;
 
+/* A consumer for enhanced fan-out; status as the service says it. */
+typedef void (*ryde_stream_consumer_fn)(
+    void *arg, const char *name, const char *status, const char *arn);
 struct ryde_stream_ops {
 	void (*close)(struct ryde_stream *s);
 	const char *(*label)(const struct ryde_stream *s);
@@ -46,6 +49,10 @@ struct ryde_stream_ops {
 	int64_t (*now_ms)(struct ryde_stream *s); /* NULL: the clock of data */
 	/* NULL where there is no such thing */
 	int (*fan_out)(struct ryde_stream *s, const char *consumer, const char **arn,
+	    struct ryde_err *err);
+	int (*consumer_delete)(
+	    struct ryde_stream *s, const char *consumer, struct ryde_err *err);
+	int (*consumers)(struct ryde_stream *s, ryde_stream_consumer_fn fn, void *arg,
 	    struct ryde_err *err);
 };
 struct ryde_stream {

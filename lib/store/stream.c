@@ -99,16 +99,40 @@ ryde_stream_shard_of(struct ryde_stream *s, struct ryde_view key,
 	return s->ops->shard_of(s, key, hash_key, shard, err);
 }
 
+static int
+no_fan_out(struct ryde_stream *s, struct ryde_err *err)
+{
+	return ryde_err_set(err, RYDE_EUSAGE,
+	    "%s: enhanced fan-out is a thing of Kinesis; the embedded store's readers "
+	    "have "
+	    "nothing to share",
+	    s->ops->label(s));
+}
+
 int
 ryde_stream_fan_out(
     struct ryde_stream *s, const char *consumer, const char **arn, struct ryde_err *err)
 {
 	if (s->ops->fan_out == NULL)
-		return ryde_err_set(err, RYDE_EUSAGE,
-		    "%s: enhanced fan-out is a thing of Kinesis; the embedded store's "
-		    "readers have nothing to share",
-		    s->ops->label(s));
+		return no_fan_out(s, err);
 	return s->ops->fan_out(s, consumer, arn, err);
+}
+
+int
+ryde_stream_consumer_delete(
+    struct ryde_stream *s, const char *consumer, struct ryde_err *err)
+{
+	if (s->ops->consumer_delete == NULL)
+		return no_fan_out(s, err);
+	return s->ops->consumer_delete(s, consumer, err);
+}
+
+int
+ryde_stream_consumers(struct ryde_stream *s,
+    void (*fn)(void *arg, const char *name, const char *status, const char *arn),
+    void *arg, struct ryde_err *err)
+{
+	return s->ops->consumers == NULL ? 0 : s->ops->consumers(s, fn, arg, err);
 }
 
 struct ryde_stream_reader *

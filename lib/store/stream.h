@@ -74,6 +74,15 @@ int ryde_stream_shard_of(struct ryde_stream *s, struct ryde_view key,
 int ryde_stream_fan_out(
     struct ryde_stream *s, const char *consumer, const char **arn, struct ryde_err *err);
 
+/* Deregisters a consumer, and waits until it is gone. RYDE_ENOINPUT where there is none;
+ * RYDE_EUSAGE in the embedded store. */
+int ryde_stream_consumer_delete(
+    struct ryde_stream *s, const char *consumer, struct ryde_err *err);
+/* Calls fn for each consumer that is registered; none in the embedded store. */
+int ryde_stream_consumers(struct ryde_stream *s,
+    void (*fn)(void *arg, const char *name, const char *status, const char *arn),
+    void *arg, struct ryde_err *err);
+
 struct ryde_stream_reader;
 
 struct ryde_stream_reader *ryde_stream_reader_new(

@@ -22,6 +22,7 @@ ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/"
 BASE = 49590338271490256608559692538361571095921575989136588898
 lock = threading.Lock()
 consumers = {}  # name: ARN
+leaving = {}    # name: how many times it is still to be seen
 taken = {}      # (consumer, shard): when it was last subscribed to
 spent = {}      # shard: how many of its faults are spent
 
@@ -182,6 +183,11 @@ def answer(operation, ask):
                                              "StreamStatus": "ACTIVE", "RetentionPeriodHours": 24}}
     if operation == "ListShards":
         return list_shards()
+    if operation == "ListStreamConsumers":  # two a page
+        at = int(ask.get("NextToken", 0))
+        page = {"Consumers": [{"ConsumerName": n, "ConsumerARN": consumers[n], "ConsumerStatus": "ACTIVE",
+                               "ConsumerCreationTimestamp": 1.764e9} for n in sorted(consumers)[at:at + 2]]}
+        return dict(page, NextToken=str(at + 2)) if len(consumers) > at + 2 else page
     name = ask["ConsumerName"]
     if operation == "RegisterStreamConsumer":
         if name in consumers:
@@ -189,10 +195,22 @@ def answer(operation, ask):
         consumers[name] = "%s/consumer/%s:%d" % (ask["StreamARN"], name, time.time())
         note(operation=operation, name=name)
         return {"Consumer": {"ConsumerName": name, "ConsumerARN": consumers[name], "ConsumerStatus": "CREATING"}}
-    if operation == "DescribeStreamConsumer":
+    if operation == "DeregisterStreamConsumer":
         if name not in consumers:
             raise Refused(400, "ResourceNotFoundException")
-        return {"ConsumerDescription": {"ConsumerName": name, "ConsumerARN": consumers[name], "ConsumerStatus": "ACTIVE"}}
+        if leaving.get(name, 0) == 0:
+            leaving[name] = 3
+        note(operation=operation, name=name)
+        return {}
+    if operation == "DescribeStreamConsumer":
+        if name in leaving:
+            leaving[name] -= 1
+            if leaving[name] == 0:
+                del leaving[name], consumers[name]
+        if name not in consumers:
+            raise Refused(400, "ResourceNotFoundException")
+        return {"ConsumerDescription": {"ConsumerName": name, "ConsumerARN": consumers[name],
+                                        "ConsumerStatus": "DELETING" if name in leaving else "ACTIVE"}}
     raise Refused(400, "UnknownOperationException")
 
 
