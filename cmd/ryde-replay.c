@@ -58,7 +58,6 @@ struct replay {
 	struct ryde_intake *in;
 	struct ryde_writer *w;
 	struct ryde_buf stamped, scratch[5];
-	uint32_t sub; /* which item of its line, where -f made several */
 	uint64_t since_turn;
 };
 
@@ -76,7 +75,9 @@ put_rebuilt(struct replay *r, const struct ryde_item *item, struct ryde_view pay
 	    .has_arrival = l->has_arrival,
 	    .gen = l->gen,
 	    .redrives = l->redrives,
-	    .sub = l->sub + r->sub,
+	    .has_sub = l->has_sub,
+	    .sub = l->sub,
+	    .last = l->last,
 	    .more = l->more || item->more,
 	    .lf = l->lf,
 	};
@@ -96,7 +97,6 @@ put_rebuilt(struct replay *r, const struct ryde_item *item, struct ryde_view pay
 		ryde_json_string_decode(&r->scratch[i], raw[i]);
 		*plain[i] = ryde_buf_as_view(&r->scratch[i]);
 	}
-	head.has_sub = head.sub > 0 || head.more;
 	ryde_line_put(out, &head, payload, l->is_base64 && cli.filter == NULL);
 }
 
@@ -135,7 +135,6 @@ put_item(struct replay *r, const struct ryde_item *item,
 		put_rebuilt(r, item, item->payload,
 		    opt.now ? now_ms : item->line.arrival_ms, out);
 	}
-	r->sub = item->more ? r->sub + 1 : 0;
 }
 
 /* True where the program ends at once on a signal; a group's lines are passed on to their

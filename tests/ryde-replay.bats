@@ -99,8 +99,8 @@ PY
 @test "-f: its outputs in the line's envelope" {
 	e='{"ryde":1,"stream":"local:w","shardId":"s","sequenceNumber":"1","partitionKey":"a\"b","approximateArrivalTimestamp":"2026-11-23T14:00:00.000Z"'
 	run -0 ryde-replay -f '.x[]' <<< "$e,\"data\":{\"x\":[1,2]}}"
-	[ "${lines[0]}" = "$e,\"sub\":0,\"more\":true,\"data\":1}" ]
-	[ "${lines[1]}" = "$e,\"sub\":1,\"data\":2}" ]
+	[ "${lines[0]}" = "$e,\"more\":true,\"data\":1}" ]
+	[ "${lines[1]}" = "$e,\"data\":2}" ]
 	run -0 ryde-replay -f 'select(.a)' <<< '{"StatusTime":"2026-11-23 14:00:00"}'
 	[ -z "$output" ]
 }

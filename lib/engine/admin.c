@@ -34,6 +34,16 @@ put_pos(struct ryde_buf *out, const char *name, const struct ryde_pos *pos)
 		ryde_buf_printf(out, ",\"%s\":\"%.*s\"", name, (int)pos->n, pos->seq);
 }
 
+/* One that may be inside a record, in one word. */
+static void
+put_place(struct ryde_buf *out, const char *name, const struct ryde_pos *pos)
+{
+	ryde_buf_printf(out, pos->n == 0 ? ",\"%s\":null" : ",\"%s\":\"", name);
+	ryde_pos_put(out, pos);
+	if (pos->n > 0)
+		ryde_buf_putc(out, '"');
+}
+
 static void
 put_time(struct ryde_buf *out, const char *name, bool is, int64_t at_ms)
 {
@@ -509,6 +519,8 @@ put_position(struct standing *st, int i, struct ryde_buf *out, int64_t *worst_ms
 	ryde_buf_putc(out, '{');
 	put_text(out, "shardId", shard->id);
 	put_pos(out, "sequenceNumber", p != NULL ? &p->pos : &none);
+	if (p != NULL && p->pos.lines > 0)
+		ryde_buf_printf(out, ",\"sub\":%lu", (unsigned long)p->pos.lines - 1);
 	if (records >= 0)
 		ryde_buf_printf(out, ",\"lagRecords\":%lld", (long long)records);
 	else
@@ -521,8 +533,8 @@ put_position(struct standing *st, int i, struct ryde_buf *out, int64_t *worst_ms
 	else
 		ryde_buf_puts(out, "null");
 	if (st->has_window) {
-		put_pos(out, "from", w != NULL ? &w->from : &none);
-		put_pos(out, "seen", w != NULL ? &w->seen : &none);
+		put_place(out, "from", w != NULL ? &w->from : &none);
+		put_place(out, "seen", w != NULL ? &w->seen : &none);
 		put_time(out, "closed", st->window.has_closed, st->window.closed_ms);
 	}
 	ryde_buf_puts(out, "}\n");

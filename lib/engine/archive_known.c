@@ -78,18 +78,22 @@ ryde_archive_known_name(struct ryde_buf *to, struct ryde_view stream,
 	ryde_buf_init(&own, 1024);
 	put_shard(&own, stream, shard);
 	ryde_buf_view(to, ryde_buf_as_view(&own));
-	ryde_buf_view(to, ryde_pos_view(first));
+	ryde_pos_put(to, first);
 	ryde_buf_putc(to, '-');
-	ryde_buf_view(to, ryde_pos_view(last));
+	ryde_pos_put(to, last);
 	ryde_buf_free(&own);
 }
 
-/* Reads digits and moves behind them. */
+/* Reads a position and moves behind it. An ending begins with no digit. */
 static bool
 takes_pos(const char **s, struct ryde_pos *pos)
 {
-	size_t n = strspn(*s, "0123456789");
-	bool good = ryde_pos_set(pos, ryde_view_mem(*s, n));
+	size_t n = strspn(*s, "0123456789"), sub;
+	bool good;
+
+	if ((*s)[n] == '.' && (sub = strspn(*s + n + 1, "0123456789")) > 0)
+		n += 1 + sub;
+	good = ryde_pos_parse(pos, ryde_view_mem(*s, n));
 
 	*s += n;
 	return good;

@@ -1,7 +1,7 @@
 /*
  * What of a shard an archive holds already. After a kill a group's reader gives lines
  * again that were archived and whose acknowledgement came too late. Objects carry the
- * first and the last sequence number of what they hold in their names; where a line falls
+ * first and the last position of what they hold in their names; where a line falls
  * into an object's range, the object itself is looked into: only a line that is found
  * there counts as archived. So a repeat adds no line twice, and another filter's line,
  * which falls into the range and is not there, is never lost.
@@ -30,8 +30,8 @@ void ryde_archive_known_name(struct ryde_buf *to, struct ryde_view stream,
     struct ryde_view shard, const struct ryde_pos *first, const struct ryde_pos *last);
 
 /*
- * The objects with that prefix (NUL-ended) whose last sequence number is `from` or a
- * later one. *out becomes NULL where there are none, which is the rule.
+ * The objects with that prefix (NUL-ended) whose last position is `from` or a later one.
+ * *out becomes NULL where there are none, which is the rule.
  */
 int ryde_archive_known_new(struct ryde_archive *a, const char *prefix,
     struct ryde_view stream, struct ryde_view shard, const struct ryde_pos *from,

@@ -516,7 +516,7 @@ ryde_archive_piles_add(
 	if (l->is_error)
 		kind = KIND_ERROR;
 	else if (l->line->ack.n > 0 && l->line->shard.n > 0 &&
-		 ryde_pos_set(&pos, l->line->seq))
+		 ryde_line_pos(l->line, &pos))
 		kind = KIND_SHARD;
 	pile = pile_of(p, l, kind, err);
 	if (pile == NULL)

@@ -137,13 +137,6 @@ await_lease(struct ryde_consume_run *c, struct ryde_err *err)
 	return 0;
 }
 
-/* Whether records of the shard are printed now. */
-static bool
-is_read(const struct ryde_consume_shard *s)
-{
-	return s != NULL && !s->held && !s->draining && !s->given;
-}
-
 /* One fetch, printed. *n becomes the number of records it gave. */
 static int
 fetch(struct ryde_consume_run *c, size_t *n, struct ryde_err *err)
@@ -155,6 +148,7 @@ fetch(struct ryde_consume_run *c, size_t *n, struct ryde_err *err)
 		max = (size_t)(c->o->count - c->printed_records);
 	if (ryde_stream_reader_fetch(c->reader, max, FETCH_BYTES, &r, n, err) != 0)
 		return -1;
+	c->fetches++;
 	if (ryde_consume_print_ahead(&c->print, r, *n, err) != 0)
 		return -1;
 	for (size_t i = 0; i < *n && !counted(c); i++) {
@@ -162,7 +156,8 @@ fetch(struct ryde_consume_run *c, size_t *n, struct ryde_err *err)
 
 		if (await_lease(c, err) != 0)
 			return -1;
-		if (is_read(s) && !past_end(c, s, &r[i]) &&
+		if (s != NULL && ryde_consume_shards_reads(c, s) &&
+		    !past_end(c, s, &r[i]) &&
 		    ryde_consume_lines_record(c, s, &r[i], err) != 0)
 			return -1;
 	}
@@ -218,7 +213,7 @@ lag_ms(struct ryde_consume_run *c, int64_t *records)
 
 	*records = 0;
 	for (size_t i = 0; i < c->n; i++) {
-		if (!is_read(&c->shards[i]))
+		if (!ryde_consume_shards_reads(c, &c->shards[i]))
 			continue;
 		if (ryde_stream_reader_lag(
 			c->reader, c->shards[i].index, &age, &n, &ignored) != 0)
@@ -556,8 +551,7 @@ ryde_consume_from_sequence(const char *from)
 {
 	struct ryde_stream_start start;
 
-	return ryde_consume_start_from(from, &start, NULL) == 0 &&
-	       start.kind == RYDE_START_AT;
+	return ryde_consume_start_from(from, &start, NULL) == 0 && start.pos.n > 0;
 }
 
 int

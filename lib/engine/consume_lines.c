@@ -26,6 +26,8 @@ ryde_consume_lines_mark(struct ryde_consume_run *c, struct ryde_consume_shard *s
 	    .arrival_ms = at_ms,
 	    .has_arrival = at_ms != INT64_MIN,
 	    .gen = s->gen,
+	    .has_sub = s->printed.lines > 0,
+	    .sub = s->printed.lines - 1,
 	    .mark = true,
 	    .closed = s->said_closed};
 
@@ -98,41 +100,81 @@ ryde_consume_lines_last_marks(struct ryde_consume_run *c)
 	}
 }
 
+/* Up to which line of its record the shard is printed: 0, unless it was before. */
+static uint64_t
+first_line(const struct ryde_consume_run *c, const struct ryde_consume_shard *s,
+    const struct ryde_record *r)
+{
+	size_t all = c->print.aggregate.n;
+
+	if (s->printed.lines == 0 || all == 0 ||
+	    ryde_pos_cmp_record(&s->printed, &r->seq) != 0)
+		return 0;
+	return s->printed.lines < all ? s->printed.lines : all;
+}
+
+/* The first `lines` lines of the record are printed, 0: all of it. */
+static void
+note_printed(struct ryde_consume_run *c, struct ryde_consume_shard *s,
+    const struct ryde_record *r, uint64_t lines)
+{
+	s->printed = r->seq;
+	s->printed.lines = (uint32_t)lines; /* a record is far below 4 GiB */
+	s->mark_due = s->any = true;
+	if (c->acks != NULL)
+		ryde_ack_server_printed(c->acks, s->ack, s->gen, &s->printed, true);
+}
+
+/* Lines *i to n of a record of `all`. *i stops before n where the shard was held or given
+ * away meanwhile: the rest comes again, here or there. */
+static int
+print_lines(struct ryde_consume_run *c, struct ryde_consume_shard *s,
+    const struct ryde_record *r, uint64_t *i, uint64_t n, struct ryde_err *err)
+{
+	uint32_t gen = s->gen;
+	uint64_t from = *i;
+
+	for (; *i < n; ++*i) {
+		if ((*i - from) % LINES_AT_ONCE == LINES_AT_ONCE - 1) {
+			note_printed(c, s, r, *i);
+			if (ryde_consume_room(c, err) != 0)
+				return -1;
+			if (s->gen != gen || !ryde_consume_shards_reads(c, s))
+				return 0;
+		}
+		ryde_consume_print_line(
+		    &c->print, r, *i, s->id, gen, ryde_writer_buf(c->out));
+	}
+	return 0;
+}
+
 int
 ryde_consume_lines_record(struct ryde_consume_run *c, struct ryde_consume_shard *s,
     const struct ryde_record *r, struct ryde_err *err)
 {
-	uint64_t n = ryde_consume_print_begin(&c->print, r), left;
-	uint32_t gen = s->gen;
+	uint64_t all = ryde_consume_print_begin(&c->print, r), n = all, from, i, left;
 
-	if (n == 0)
+	if (all == 0)
 		return ryde_err_nomem(err);
-	/* In a group a run ends between records: an aggregate is printed whole. */
+	from = i = first_line(c, s, r);
 	left = (uint64_t)(c->o->count - c->printed_records);
-	if (c->o->count > 0 && c->group == NULL && left < n)
-		n = left;
-	c->printing = s;
-	for (uint64_t i = 0; i < n; i++) {
-		if (i % LINES_AT_ONCE == LINES_AT_ONCE - 1 &&
-		    ryde_consume_room(c, err) != 0)
-			return -1;
-		ryde_consume_print_line(
-		    &c->print, r, i, s->id, gen, ryde_writer_buf(c->out));
-	}
-	c->printing = NULL;
-	/* The shard was held meanwhile: the record comes again under its new gen. */
-	if (s->held || s->gen != gen)
+	if (c->o->count > 0 && left < n - from)
+		n = from + left;
+	if (print_lines(c, s, r, &i, n, err) != 0)
+		return -1;
+	if (from == all) {
+		s->printed = r->seq;
+		s->mark_due = true;
 		return 0;
-	s->printed = r->seq;
-	s->mark_due = s->any = true;
-	if (c->acks != NULL)
-		ryde_ack_server_printed(c->acks, s->ack, s->gen, &s->printed, true);
-	c->printed_records += (int64_t)n; /* fewer than bytes of a record */
+	}
+	if (i == n)
+		note_printed(c, s, r, n < all ? n : 0);
+	c->printed_records += (int64_t)(i - from); /* fewer than bytes of a record */
 	if (c->o->books->in == 0)
 		c->first_ms = r->arrival_ms;
 	c->last_ms = r->arrival_ms;
 	c->o->books->in++;
-	c->o->books->out += n;
+	c->o->books->out += i - from;
 	c->o->books->bytes += r->data.n;
 	ryde_clock_observe(r->arrival_ms);
 	return 0;

@@ -306,6 +306,8 @@ ryde_consume_positions_open(
 	uint64_t open = 0;
 	size_t n;
 
+	if (ryde_pos_cmp(&pos, &s->printed) >= 0)
+		return 0;
 	do {
 		n = 0;
 		if (ryde_stream_reader_range(c->reader, s->index, &pos, &s->printed,

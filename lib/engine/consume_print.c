@@ -138,11 +138,11 @@ put(char *to, const void *p, size_t n)
 struct part {
 	bool is;
 	uint32_t sub;
-	bool more;
+	bool last;
 	size_t behind; /* bytes behind it that may be read */
 };
 
-/* `,"sub":N,"more":true`, at most PART_MAX bytes. */
+/* `,"sub":N,"last":true`, at most PART_MAX bytes. */
 #define PART_MAX 32
 static char *
 put_part(char *to, const struct part *part)
@@ -150,7 +150,7 @@ put_part(char *to, const struct part *part)
 	if (!part->is)
 		return to;
 	return to + snprintf(to, PART_MAX, ",\"sub\":%lu%s", (unsigned long)part->sub,
-			part->more ? ",\"more\":true" : "");
+			part->last ? ",\"last\":true" : "");
 }
 
 /* The envelope of an ordinary record, written straight into the buffer. False: it is not
@@ -235,7 +235,7 @@ put_line(struct ryde_consume_print *p, const struct ryde_record *r,
 	    .redrives = p->redrives,
 	    .has_sub = part->is,
 	    .sub = part->sub,
-	    .more = part->more,
+	    .last = part->last,
 	    .lf = lf && shape != NO_JSON};
 	ryde_line_put(out, &head, shape == NO_JSON ? r->data : data, shape == NO_JSON);
 	if (shape == SEVERAL_LINES)
@@ -322,7 +322,7 @@ ryde_consume_print_line(struct ryde_consume_print *p, const struct ryde_record *
 		line.data = a->parts[i].data;
 		line.key = a->parts[i].key;
 		/* a record is far below 4 GiB */
-		part = (struct part){true, (uint32_t)i, i + 1 < a->n,
+		part = (struct part){true, (uint32_t)i, i + 1 == a->n,
 		    (size_t)(ryde_view_end(r->data) - ryde_view_end(line.data)) +
 			r->behind};
 	}

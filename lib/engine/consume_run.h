@@ -40,6 +40,7 @@ struct ryde_consume_shard {
 	/* sharing: it is to be given away, its sinks were told to drop it, it was given
 	 */
 	bool draining, told, given;
+	uint64_t since;	     /* what fetches before gave is not of its present reading */
 	int64_t epoch;	     /* of our lease */
 	int64_t drain_at_ms; /* since when it drains, monotonic */
 };
@@ -74,7 +75,7 @@ struct ryde_consume_run {
 	struct ryde_share *share;	       /* NULL: the group is ours alone */
 	const struct ryde_share_lease *leases; /* as last looked at */
 	size_t n_leases;
-	struct ryde_consume_shard *printing; /* in the middle of its record */
+	uint64_t fetches;
 	uint64_t passed_on; /* records printed, not acknowledged, and given away */
 	int64_t give_at_ms; /* not before, where the store could not be reached */
 };
@@ -94,7 +95,10 @@ void ryde_consume_lines_last_marks(struct ryde_consume_run *c);
  * it came from (a JSON array) where that is not empty. */
 void ryde_consume_lines_mark(struct ryde_consume_run *c, struct ryde_consume_shard *s,
     int64_t at_ms, struct ryde_view parents, int64_t now);
-/* Prints a record of the shard. */
+/* True where what the last fetch gave of the shard is to be printed. */
+bool ryde_consume_shards_reads(
+    const struct ryde_consume_run *c, const struct ryde_consume_shard *s);
+/* Prints a record of the shard: the lines of it that were not printed yet. */
 int ryde_consume_lines_record(struct ryde_consume_run *c, struct ryde_consume_shard *s,
     const struct ryde_record *r, struct ryde_err *err);
 /* Waits until the pipe has taken most of what is gathered, and serves the group

@@ -30,6 +30,13 @@ ryde_consume_shards_find(struct ryde_consume_run *c, int index)
 	return NULL;
 }
 
+bool
+ryde_consume_shards_reads(
+    const struct ryde_consume_run *c, const struct ryde_consume_shard *s)
+{
+	return !s->held && !s->draining && !s->given && s->since <= c->fetches;
+}
+
 /* ---- shards ---- */
 
 static bool
@@ -104,6 +111,7 @@ start_shard(struct ryde_consume_run *c, struct ryde_consume_shard *s,
 	if (gap)
 		note_gap(c, gap_text);
 	s->printed = s->stored = s->base;
+	s->since = c->fetches + 1;
 	return 0;
 }
 
@@ -599,6 +607,7 @@ resume(struct ryde_consume_run *c, struct ryde_consume_shard *s, struct ryde_err
 		start.kind = s->base_at_ms > 0 ? RYDE_START_TIME : RYDE_START_HORIZON;
 	s->printed = start.pos;
 	s->gen++;
+	s->since = c->fetches + 1;
 	s->held = false;
 	if (ryde_stream_reader_start(
 		c->reader, s->index, &start, NULL, &gap, text, err) != 0)

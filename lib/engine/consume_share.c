@@ -264,9 +264,6 @@ drain(struct ryde_consume_run *c, struct ryde_consume_shard *s, struct ryde_err 
 {
 	bool done = ryde_pos_cmp(&s->stored, &s->printed) >= 0;
 
-	/* the rest of its record is still to be printed */
-	if (c->printing == s)
-		return 0;
 	if (!done && c->acks != NULL && !s->told &&
 	    (s->held || ryde_clock_mono_ms() - s->drain_at_ms >= ryde_group_lease_ms())) {
 		ryde_log(RYDE_LOG_NOTICE,

@@ -9,13 +9,16 @@
 
 /* Sequence numbers have far more digits than any time: epoch milliseconds have 13. */
 static bool
-is_sequence(struct ryde_view v)
+set_sequence(struct ryde_stream_start *out, struct ryde_view v)
 {
-	if (v.n < 20 || v.n > RYDE_SEQ_MAX)
+	struct ryde_pos at;
+
+	if (!ryde_pos_parse(&at, v) || at.n < 20)
 		return false;
-	for (size_t i = 0; i < v.n; i++)
-		if (v.p[i] < '0' || v.p[i] > '9')
-			return false;
+	/* at line SUB is behind SUB lines of its record */
+	out->kind = at.lines > 1 ? RYDE_START_AFTER : RYDE_START_AT;
+	out->pos = at;
+	out->pos.lines = at.lines > 1 ? at.lines - 1 : 0;
 	return true;
 }
 
@@ -33,11 +36,8 @@ ryde_consume_start_from(
 		out->kind = RYDE_START_LATEST;
 		return 0;
 	}
-	if (is_sequence(v)) {
-		out->kind = RYDE_START_AT;
-		(void)ryde_pos_set(&out->pos, v);
+	if (set_sequence(out, v))
 		return 0;
-	}
 	out->kind = RYDE_START_TIME;
 	if (v.n > 1 && v.p[0] == '-' &&
 	    ryde_num_duration_ms(ryde_view_mem(v.p + 1, v.n - 1), &ms)) {

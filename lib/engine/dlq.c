@@ -44,6 +44,8 @@ static const char *const field_paths[FIELDS] = {
 struct listed {
 	struct ryde_pos seq;
 	bool has_seq, has_arrival, has_data, base64, lf;
+	uint32_t sub;
+	bool has_sub, last;
 	int64_t arrival_ms;
 	struct ryde_view key, data;
 };
@@ -61,7 +63,6 @@ struct ryde_dlq {
 	struct listed coming;
 	bool has_coming;
 	struct ryde_pos given; /* the last one's position */
-	uint32_t sub;
 
 	/* the stream: what was fetched of the batch, from `from` on */
 	struct ryde_stream *stream;
@@ -72,8 +73,9 @@ struct ryde_dlq {
 	size_t got_n, got_i;
 	bool fetched;
 	int64_t found;
-	struct ryde_line_aggregate parts; /* of the record at hand */
-	size_t part;			  /* the next one; 0: a new record */
+	struct ryde_line_aggregate parts;   /* of the record at hand */
+	size_t part;			    /* the next one; 0: a new record */
+	const struct ryde_record *unpacked; /* whose parts they are; NULL: nobody's */
 };
 
 struct ryde_dlq *
@@ -232,6 +234,7 @@ fetch(struct ryde_dlq *d, const struct ryde_pos *from, struct ryde_err *err)
 {
 	d->from = *from;
 	d->got_n = d->got_i = d->part = 0;
+	d->unpacked = NULL;
 	if (d->shard < 0)
 		return 0;
 	if (!d->fetched && open_stream(d, err) != 0)
@@ -248,17 +251,17 @@ static int
 look_up(struct ryde_dlq *d, const struct ryde_pos *seq, const struct ryde_record **out,
     struct ryde_err *err)
 {
-	bool again = !d->fetched || ryde_pos_cmp(seq, &d->from) < 0;
+	bool again = !d->fetched || ryde_pos_cmp_record(seq, &d->from) < 0;
 
 	*out = NULL;
 	for (;;) {
 		if (again && fetch(d, seq, err) != 0)
 			return -1;
-		while (
-		    d->got_i < d->got_n && ryde_pos_cmp(&d->got[d->got_i].seq, seq) < 0)
+		while (d->got_i < d->got_n &&
+		       ryde_pos_cmp_record(&d->got[d->got_i].seq, seq) < 0)
 			d->got_i++;
 		if (d->got_i < d->got_n) {
-			if (ryde_pos_cmp(&d->got[d->got_i].seq, seq) == 0)
+			if (ryde_pos_cmp_record(&d->got[d->got_i].seq, seq) == 0)
 				*out = &d->got[d->got_i];
 			return 0;
 		}
@@ -273,9 +276,15 @@ listed_field(struct listed *l, const struct ryde_json_value *key,
     const struct ryde_json_value *value, struct ryde_view array)
 {
 	bool string = value->kind == RYDE_JSON_STRING;
+	uint64_t sub = 0;
 
 	if (ryde_view_is(key->text, "sequenceNumber") && string) {
 		l->has_seq = ryde_pos_set(&l->seq, value->text);
+	} else if (ryde_view_is(key->text, "sub")) {
+		l->has_sub = ryde_num_u64(value->text, RYDE_SUB_MAX, &sub);
+		l->sub = (uint32_t)sub; /* at most RYDE_SUB_MAX */
+	} else if (ryde_view_is(key->text, "last")) {
+		l->last = value->kind == RYDE_JSON_TRUE;
 	} else if (ryde_view_is(key->text, "partitionKey") && string) {
 		l->key = value->text;
 	} else if (ryde_view_is(key->text, "approximateArrivalTimestamp")) {
@@ -322,9 +331,9 @@ ryde_dlq_begin(struct ryde_dlq *d, struct ryde_view body, struct ryde_dlq_letter
 		return -1;
 	d->fetched = false;
 	d->shard = 0;
-	d->got_n = d->got_i = 0;
+	d->got_n = d->got_i = d->part = 0;
+	d->unpacked = NULL;
 	d->found = 0;
-	d->sub = 0;
 	d->given = d->first = d->last = (struct ryde_pos){0};
 	if (ryde_dlq_letter(d, ryde_buf_as_view(&d->body), &d->letter, err) != 0)
 		return -1;
@@ -394,14 +403,67 @@ shape(struct ryde_dlq *d, const struct ryde_record *r, struct ryde_dlq_record *o
 	out->data = ryde_buf_as_view(&d->data);
 }
 
+/* Takes the record apart, if it is an aggregate. */
+static int
+unpack(struct ryde_dlq *d, const struct ryde_record *r, struct ryde_err *err)
+{
+	if (d->unpacked == r)
+		return 0;
+	d->unpacked = NULL;
+	if (ryde_line_aggregate_parse(&d->parts, r->data, err) < 0)
+		return -1;
+	d->unpacked = r;
+	return 0;
+}
+
+static void
+take_part(const struct ryde_dlq *d, size_t i, struct ryde_record *line)
+{
+	line->data = d->parts.parts[i].data;
+	line->key = d->parts.parts[i].key;
+	line->form = RYDE_RECORD_UNKNOWN;
+}
+
 static void
 from_stream(struct ryde_dlq *d, const struct ryde_record *r, struct ryde_dlq_record *out)
 {
 	out->key = r->key;
-	out->seq = r->seq;
 	out->arrival_ms = r->arrival_ms;
 	out->has_arrival = true;
 	shape(d, r, out);
+}
+
+/* Which line of its record it is. */
+static void
+set_part(struct ryde_dlq_record *out, bool has_sub, uint32_t sub, bool last)
+{
+	out->has_sub = has_sub;
+	out->sub = sub;
+	out->last = has_sub && last;
+	out->seq.lines = has_sub && !last ? sub + 1 : 0;
+}
+
+/* What the stream has of a record of the list (NULL: nothing), or of the line of it. */
+static int
+from_record(struct ryde_dlq *d, const struct ryde_record *r, struct ryde_dlq_record *out,
+    struct ryde_err *err)
+{
+	struct ryde_record line;
+
+	out->missing = r == NULL;
+	if (r == NULL)
+		return 0;
+	line = *r;
+	if (out->has_sub) {
+		if (unpack(d, r, err) != 0)
+			return -1;
+		out->missing = out->sub >= d->parts.n;
+		if (out->missing)
+			return 0;
+		take_part(d, out->sub, &line);
+	}
+	from_stream(d, &line, out);
+	return 0;
 }
 
 static int
@@ -413,15 +475,14 @@ from_list(struct ryde_dlq *d, const struct listed *l, struct ryde_dlq_record *ou
 	out->seq = l->seq;
 	if (!l->has_seq) {
 		out->seq = d->given;
+		out->seq.lines = 0;
 		step(&out->seq);
 	}
+	set_part(out, l->has_seq && l->has_sub, l->sub, l->last);
 	if (!l->has_data) {
 		if (l->has_seq && look_up(d, &l->seq, &r, err) != 0)
 			return -1;
-		out->missing = r == NULL;
-		if (r != NULL)
-			from_stream(d, r, out);
-		return 0;
+		return from_record(d, r, out, err);
 	}
 	ryde_buf_clear(&d->key);
 	ryde_json_string_decode(&d->key, l->key);
@@ -451,9 +512,8 @@ next_listed(struct ryde_dlq *d, struct ryde_dlq_record *out, struct ryde_err *er
 	if (from_list(d, &l, out, err) != 0)
 		return -1;
 	out->more = l.has_seq && d->has_coming && d->coming.has_seq &&
-		    ryde_pos_cmp(&l.seq, &d->coming.seq) == 0;
-	out->sub = d->sub;
-	d->sub = out->more ? d->sub + 1 : 0;
+		    ryde_pos_cmp(&l.seq, &d->coming.seq) == 0 &&
+		    l.has_sub == d->coming.has_sub && l.sub == d->coming.sub;
 	d->given = out->seq;
 	return 1;
 }
@@ -465,20 +525,22 @@ next_line(struct ryde_dlq *d, const struct ryde_record *r, struct ryde_dlq_recor
     struct ryde_err *err)
 {
 	struct ryde_record line = *r;
+	size_t i = d->part;
 
-	if (d->part == 0 && ryde_line_aggregate_parse(&d->parts, r->data, err) < 0)
+	if (unpack(d, r, err) != 0)
 		return -1;
+	out->seq = r->seq;
 	if (d->parts.n > 0) {
-		line.data = d->parts.parts[d->part].data;
-		line.key = d->parts.parts[d->part].key;
-		line.form = RYDE_RECORD_UNKNOWN;
-		out->sub = (uint32_t)d->part; /* a record is far below 4 GiB */
-		out->more = ++d->part < d->parts.n;
+		take_part(d, i, &line);
+		/* a record is far below 4 GiB */
+		set_part(out, true, (uint32_t)i, i + 1 == d->parts.n);
 	}
 	from_stream(d, &line, out);
 	d->found++; /* a batch counts lines */
-	if (out->more)
+	if (i + 1 < d->parts.n) {
+		d->part++;
 		return 1;
+	}
 	d->part = 0;
 	d->got_i++;
 	d->given = out->seq;
@@ -539,7 +601,8 @@ ryde_dlq_put(const struct ryde_dlq_record *r, const struct ryde_line_head *more,
 	    .has_arrival = r->has_arrival,
 	    .lf = r->lf,
 	    .sub = r->sub,
-	    .has_sub = r->sub > 0 || r->more,
+	    .has_sub = r->has_sub,
+	    .last = r->last,
 	    .more = r->more,
 	    .ack = more->ack,
 	    .gen = more->gen,

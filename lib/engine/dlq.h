@@ -44,14 +44,16 @@ void ryde_dlq_list_line(const struct ryde_message *m,
 /* A failed record. Views are good until the next call. */
 struct ryde_dlq_record {
 	struct ryde_view stream, shard, key; /* plain bytes, as envelopes want them */
-	struct ryde_pos seq; /* where the document has none, the one before plus one */
+	struct ryde_pos
+	    seq; /* with sub; where the document has none, the one before plus one */
 	int64_t arrival_ms;
 	bool has_arrival;
 	struct ryde_view
 	    data; /* one JSON text on one line, or any bytes where base64 is set */
 	bool base64, lf;
-	uint32_t sub; /* which of the lines that one record became, … */
-	bool more;    /* … and whether another one follows */
+	uint32_t sub;	    /* which of the lines that its aggregate became, … */
+	bool has_sub, last; /* … if it is one, and whether it is the last of them */
+	bool more;	    /* another one that was made of the same line follows */
 	bool missing; /* the stream does not hold it any more, and the message has no
 			 data: only seq counts */
 };

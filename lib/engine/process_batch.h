@@ -34,10 +34,12 @@ struct ryde_process_batch_record {
 	uint32_t source; /* whose acknowledgement: records of two sources are never in one
 			    batch */
 	uint32_t gen, redrives;
+	uint32_t sub;	    /* of an aggregate this line, … */
+	bool has_sub, last; /* … where it is a part of one; the last one of it */
 	bool has_arrival;
 	bool lf;	/* the record ended in a newline */
 	bool base64;	/* data is the record in base64, in quotes */
-	bool more;	/* other lines or items of the same record follow */
+	bool more;	/* other lines or items made of the same line follow */
 	bool keep_data; /* a failure document must carry it: the stream's record may
 			   differ */
 };

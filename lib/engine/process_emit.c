@@ -68,6 +68,9 @@ ryde_process_emit_head(const struct ryde_process_batch *b, size_t n, const char 
 	    .seq = last->seq,
 	    .ack = ryde_view_of(ack),
 	    .gen = last->gen,
+	    .has_sub = last->has_sub,
+	    .sub = last->sub,
+	    .last = last->last,
 	    .more = *ack != '\0',
 	};
 
@@ -126,6 +129,8 @@ ryde_process_emit_mark(struct ryde_writer *out, const struct ryde_process_batch 
 			continue;
 		head.seq = r->seq;
 		head.gen = r->gen;
+		head.has_sub = r->has_sub && !r->last;
+		head.sub = r->sub;
 		ryde_line_put(ryde_writer_buf(out), &head, ryde_view_of(""), false);
 		return ryde_writer_added(out, err);
 	}

@@ -5,24 +5,39 @@
 #include "engine/process_batch.h"
 #include "json/string.h"
 #include "line/envelope.h"
+#include "line/position.h"
 
 #include <string.h>
 
 /* The keys of a record and what is the same in each, with room to spare. */
 #define RECORD_AROUND 408
 
-struct ryde_view
-ryde_process_event_sequence(const struct ryde_process_batch_record *r, char *to)
+/* The digits of x before to[at]; where they begin. */
+static size_t
+put_digits(uint64_t x, char *to, size_t at)
 {
-	uint64_t x = r->number;
-	size_t at = RYDE_PROCESS_EVENT_NUMBER;
-
-	if (r->seq.n > 0)
-		return r->seq;
 	do {
 		to[--at] = (char)('0' + x % 10);
 		x /= 10;
 	} while (x != 0);
+	return at;
+}
+
+struct ryde_view
+ryde_process_event_sequence(const struct ryde_process_batch_record *r, char *to)
+{
+	size_t at = RYDE_PROCESS_EVENT_NUMBER;
+
+	if (r->seq.n == 0) {
+		at = put_digits(r->number, to, at);
+	} else if (r->has_sub && r->seq.n <= RYDE_SEQ_MAX) {
+		at = put_digits(r->sub, to, at);
+		to[--at] = '.';
+		at -= r->seq.n;
+		memcpy(to + at, r->seq.p, r->seq.n);
+	} else {
+		return r->seq;
+	}
 	return ryde_view_mem(to + at, RYDE_PROCESS_EVENT_NUMBER - at);
 }
 

@@ -7,7 +7,8 @@
  * What an embedded stream does not have is made up in the form that handlers take apart:
  * local:rides becomes arn:aws:kinesis:REGION:000000000000:stream/rides. A line that came
  * without an envelope has its number as its sequence number, and is of the stream
- * "stdin", shardId-000000000000.
+ * "stdin", shardId-000000000000. A line of an aggregate has SEQUENCE.SUB, so that what a
+ * handler keeps by it, or says of it, is about that line alone.
  */
 #ifndef RYDE_ENGINE_PROCESS_EVENT_H
 #define RYDE_ENGINE_PROCESS_EVENT_H
@@ -56,9 +57,9 @@ void ryde_process_event_put_metadata(struct ryde_buf *out,
     const struct ryde_process_event_source *source,
     const struct ryde_process_batch_record *r);
 
-#define RYDE_PROCESS_EVENT_NUMBER 20 /* digits of a number, at most */
+#define RYDE_PROCESS_EVENT_NUMBER 144 /* bytes of one that is made here, at most */
 /* The sequence number that the record has in events, into
- * to[RYDE_PROCESS_EVENT_NUMBER] where it is made up. */
+ * to[RYDE_PROCESS_EVENT_NUMBER] where it is made here. */
 struct ryde_view ryde_process_event_sequence(
     const struct ryde_process_batch_record *r, char *to);
 

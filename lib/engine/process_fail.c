@@ -110,6 +110,9 @@ put_one(struct ryde_buf *out, const struct ryde_process_batch_record *r, bool wi
 	ryde_buf_putc(out, '{');
 	if (r->seq.n > 0) {
 		put_string(out, "sequenceNumber", r->seq);
+		if (r->has_sub)
+			ryde_buf_printf(out, ",\"sub\":%lu%s", (unsigned long)r->sub,
+			    r->last ? ",\"last\":true" : "");
 		comma = ",";
 	}
 	if (r->key.n > 0) {

@@ -139,6 +139,9 @@ ryde_process_lane_add(struct ryde_process_lane *l, struct ryde_process_lane_comm
 	    .source = source,
 	    .gen = line->gen,
 	    .redrives = line->redrives,
+	    .sub = line->sub,
+	    .has_sub = line->has_sub,
+	    .last = line->last,
 	    .has_arrival = line->has_arrival,
 	    .lf = line->lf,
 	    .base64 = base64,
@@ -151,11 +154,9 @@ ryde_process_lane_add(struct ryde_process_lane *l, struct ryde_process_lane_comm
 
 	if (!r.has_arrival)
 		r.arrival_ms = ryde_clock_data_ms();
-	/* What the stream does not give back for a sequence number: a part of an
-	 * aggregate neither. */
+	/* What the stream does not give back for a sequence number. */
 	if (c->fail != NULL)
-		r.keep_data = c->settings->filtered || line->seq.n == 0 ||
-			      line->sub > 0 || line->more ||
+		r.keep_data = c->settings->filtered || line->seq.n == 0 || line->more ||
 			      !ryde_ack_sink_direct(sink, line);
 	r.key = line->key;
 	if (line->key.n > 0 && memchr(line->key.p, '\\', line->key.n) != NULL) {

@@ -6,6 +6,7 @@
 #include "engine/process.h"
 #include "engine/process_child.h"
 #include "engine/process_emit.h"
+#include "engine/process_event.h"
 #include "engine/process_invoke.h"
 #include "engine/process_lane.h"
 #include "engine/process_pool.h"
@@ -49,6 +50,13 @@ expired(const struct ryde_process_lane *l, const struct ryde_process_lane_common
 	return i;
 }
 
+/* As events have it; empty where the line had none. */
+static struct ryde_view
+sequence_of(const struct ryde_process_batch_record *r, char *to)
+{
+	return r->seq.n > 0 ? ryde_process_event_sequence(r, to) : ryde_view_mem(NULL, 0);
+}
+
 /* The environment of a call behind the common one, as strings in b. */
 static int
 put_environment(const struct ryde_process_lane *l, struct ryde_process_lane_common *c,
@@ -56,10 +64,11 @@ put_environment(const struct ryde_process_lane *l, struct ryde_process_lane_comm
 {
 	size_t n = ryde_process_lane_size(l), at[6];
 	struct ryde_view first = {NULL, 0}, last = {NULL, 0};
+	char first_text[RYDE_PROCESS_EVENT_NUMBER], last_text[RYDE_PROCESS_EVENT_NUMBER];
 
 	if (n > 0) {
-		first = ryde_process_batch_at(&l->batch, 0)->seq;
-		last = ryde_process_batch_at(&l->batch, n - 1)->seq;
+		first = sequence_of(ryde_process_batch_at(&l->batch, 0), first_text);
+		last = sequence_of(ryde_process_batch_at(&l->batch, n - 1), last_text);
 	}
 	ryde_buf_init(b, (size_t)16 << 20);
 	at[0] = b->n;

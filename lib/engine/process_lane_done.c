@@ -5,6 +5,7 @@
 #include "base/timestamp.h"
 #include "engine/process.h"
 #include "engine/process_emit.h"
+#include "engine/process_event.h"
 #include "engine/process_lane.h"
 #include "engine/process_source.h"
 #include "flow/books.h"
@@ -153,7 +154,9 @@ ryde_process_lane_describe(
     const struct ryde_process_lane *l, size_t n, char *to, size_t size)
 {
 	const struct ryde_process_batch_record *first, *last;
-	char end[RYDE_TIMESTAMP_MAX];
+	char end[RYDE_TIMESTAMP_MAX], from_text[RYDE_PROCESS_EVENT_NUMBER],
+	    to_text[RYDE_PROCESS_EVENT_NUMBER];
+	struct ryde_view seq[2];
 
 	if (n == 0) {
 		ryde_timestamp_rfc3339(ryde_process_tumble_end_ms(&l->tumble), end);
@@ -163,15 +166,16 @@ ryde_process_lane_describe(
 	}
 	first = ryde_process_batch_at(&l->batch, 0);
 	last = ryde_process_batch_at(&l->batch, n - 1);
+	seq[0] = ryde_process_event_sequence(first, from_text);
+	seq[1] = ryde_process_event_sequence(last, to_text);
 	if (first->seq.n == 0)
 		snprintf(to, size, "lines %llu to %llu (%zu)",
 		    (unsigned long long)first->number, (unsigned long long)last->number,
 		    n);
 	else
 		snprintf(to, size, "%.128s %.128s, records %.*s to %.*s (%zu)", l->stream,
-		    l->shard, (int)(first->seq.n < 150 ? first->seq.n : 150),
-		    first->seq.p, (int)(last->seq.n < 150 ? last->seq.n : 150),
-		    last->seq.p, n);
+		    l->shard, (int)(seq[0].n < 150 ? seq[0].n : 150), seq[0].p,
+		    (int)(seq[1].n < 150 ? seq[1].n : 150), seq[1].p, n);
 }
 
 /* Discards. */

@@ -47,8 +47,15 @@ position_of(const struct ryde_process_batch *b, size_t i, struct ryde_pos *pos)
 	char number[RYDE_PROCESS_EVENT_NUMBER];
 	const struct ryde_process_batch_record *r = ryde_process_batch_at(b, i);
 
-	if (!ryde_pos_set(pos, ryde_process_event_sequence(r, number)))
+	if (!ryde_pos_parse(pos, ryde_process_event_sequence(r, number)))
 		pos->n = 0;
+}
+
+/* A sequence number alone is that of all lines of its record. */
+static int
+compare(const struct ryde_pos *at, const struct ryde_pos *pos)
+{
+	return pos->lines > 0 ? ryde_pos_cmp(at, pos) : ryde_pos_cmp_record(at, pos);
 }
 
 /* The first record of that number, n where there is none. Numbers rise in a batch; where
@@ -63,19 +70,19 @@ find(const struct ryde_process_batch *b, size_t n, const struct ryde_pos *pos)
 		size_t middle = from + (to - from) / 2;
 
 		position_of(b, middle, &at);
-		if (ryde_pos_cmp(&at, pos) < 0)
+		if (compare(&at, pos) < 0)
 			from = middle + 1;
 		else
 			to = middle;
 	}
 	if (from < n) {
 		position_of(b, from, &at);
-		if (ryde_pos_cmp(&at, pos) == 0)
+		if (compare(&at, pos) == 0)
 			return from;
 	}
 	for (from = 0; from < n; from++) {
 		position_of(b, from, &at);
-		if (ryde_pos_cmp(&at, pos) == 0)
+		if (compare(&at, pos) == 0)
 			break;
 	}
 	return from;
@@ -96,7 +103,7 @@ read_entry(const struct ryde_json_value *entry, const struct ryde_process_batch 
 		return "an entry of batchItemFailures has no itemIdentifier";
 	if (id.kind != RYDE_JSON_STRING || id.text.n == 0)
 		return "an itemIdentifier is no sequence number";
-	if (!ryde_pos_set(&pos, id.text) || (*at = find(b, n, &pos)) == n)
+	if (!ryde_pos_parse(&pos, id.text) || (*at = find(b, n, &pos)) == n)
 		return "an itemIdentifier is not of this batch";
 	return NULL;
 }

@@ -206,6 +206,8 @@ put_mark(struct ryde_redrive *r, const struct ryde_dlq_record *at, bool end,
 		head.stream = at->stream;
 		head.shard = at->shard;
 		head.seq = ryde_pos_view(&r->now.last);
+		head.has_sub = r->now.last.lines > 0;
+		head.sub = r->now.last.lines - 1;
 		head.gen = r->now.gen;
 	}
 	ryde_line_put(out, &head, ryde_view_mem(NULL, 0), false);

@@ -283,6 +283,7 @@ ryde_window_group_seen(
 	if (!g->tracks || pos->n == 0 || ryde_pos_cmp(pos, &s->seen) <= 0)
 		return;
 	s->seen.n = pos->n;
+	s->seen.lines = pos->lines;
 	memcpy(s->seen.seq, pos->seq, pos->n);
 	g->moved = true;
 	if (s->behind && ryde_pos_cmp(pos, &s->target) >= 0) {

@@ -300,7 +300,7 @@ locate(struct job *j, const struct ryde_line *line, struct ryde_err *err)
 	if (line->shard.n > RYDE_SHARD_ID_MAX)
 		return ryde_err_set(err, RYDE_EDATA, "a shardId of more than %d bytes",
 		    RYDE_SHARD_ID_MAX);
-	if (j->grouped && line->seq.n > 0 && !ryde_pos_set(&r->pos, line->seq))
+	if (j->grouped && line->seq.n > 0 && !ryde_line_pos(line, &r->pos))
 		return ryde_err_set(err, RYDE_EDATA, "the sequenceNumber is no number");
 	return ryde_window_shard(j->window, line->stream, line->shard, &r->shard, err);
 }
@@ -328,6 +328,9 @@ keep_late(struct job *j, const struct ryde_item *item, struct ryde_err *err)
 	head.stream = line->stream;
 	head.shard = line->shard;
 	head.seq = line->seq;
+	head.has_sub = line->has_sub;
+	head.sub = line->sub;
+	head.last = line->last;
 	head.key = ryde_buf_as_view(&j->key);
 	ryde_line_put(&j->row, &head, item->payload, false);
 	if (ryde_buf_check(&j->row, err) != 0)

@@ -134,7 +134,7 @@ on_ack(
 	if (k >= 0 && ryde_num_u64(v[1].text, UINT32_MAX, &gen) &&
 	    gen < s->shards[k].min_gen)
 		return;
-	if (k < 0 || p->sink < 0 || !ryde_pos_set(&pos, v[2].text) ||
+	if (k < 0 || p->sink < 0 || !ryde_pos_parse(&pos, v[2].text) ||
 	    (v[1].kind != RYDE_JSON_ABSENT &&
 		!ryde_num_u64(v[1].text, UINT32_MAX, &gen)) ||
 	    ryde_ack_state_compare(&s->shards[k].printed, (uint32_t)gen, &pos) < 0) {
@@ -236,7 +236,7 @@ is_whole(const struct ryde_ack_server *s, struct ryde_view named)
 			struct ryde_pos pos;
 
 			found = ryde_view_is(key.text, s->shards[k].id) &&
-				ryde_pos_set(&pos, value.text) &&
+				ryde_pos_parse(&pos, value.text) &&
 				ryde_pos_cmp(&pos, &last->pos) >= 0;
 		}
 		if (!found)

@@ -34,8 +34,8 @@ get_pos(
     const struct ryde_ack_lane *l, const struct ryde_ack_entry *e, struct ryde_pos *pos)
 {
 	pos->n = 0;
-	if (e->seq_n > 0)
-		(void)ryde_pos_set(pos, seq_of(l, e));
+	if (e->seq_n > 0 && ryde_pos_set(pos, seq_of(l, e)))
+		pos->lines = e->lines;
 }
 
 static int
@@ -65,9 +65,9 @@ fill(struct ryde_ack_lane *l, struct ryde_ack_entry *e, const struct ryde_line *
 	struct ryde_pos pos = {0};
 
 	if (line->seq.n > 0)
-		(void)ryde_pos_set(&pos, line->seq);
+		(void)ryde_line_pos(line, &pos);
 	*e = (struct ryde_ack_entry){.from = l->gone + l->bytes.n,
-	    .sub = line->sub,
+	    .lines = pos.lines,
 	    .gen = line->gen,
 	    .at_n = (uint32_t)line->at.n, /* of a line */
 	    .seq_n = pos.n,
@@ -137,7 +137,7 @@ static void
 remember(struct ryde_ack_lane *l, size_t keep)
 {
 	size_t n = l->n_known - l->at_known, at = 0;
-	struct ryde_ack_line_place *known;
+	struct ryde_pos *known;
 
 	for (size_t i = keep; i < l->n; i++)
 		n += entry_at(l, i)->done && !entry_at(l, i)->unsaid;
@@ -147,8 +147,7 @@ remember(struct ryde_ack_lane *l, size_t keep)
 
 		if (!e->done || e->unsaid)
 			continue;
-		get_pos(l, e, &known[at].pos);
-		known[at++].sub = e->sub;
+		get_pos(l, e, &known[at++]);
 	}
 	for (size_t i = l->at_known; known != NULL && i < l->n_known; i++)
 		known[at++] = l->known[i];
@@ -182,14 +181,6 @@ ryde_ack_lane_forget(struct ryde_ack_lane *l, uint64_t number)
 	return forgotten;
 }
 
-static int
-compare(const struct ryde_ack_line_place *a, const struct ryde_pos *pos, uint32_t sub)
-{
-	int c = ryde_pos_cmp(&a->pos, pos);
-
-	return c != 0 ? c : a->sub < sub ? -1 : a->sub > sub;
-}
-
 enum known { NEW, KEPT, DONE };
 
 /* Whether the line was done, or kept, before the shard was held. */
@@ -198,16 +189,14 @@ knows(struct ryde_ack_lane *l, const struct ryde_line *line)
 {
 	struct ryde_pos pos;
 
-	if (line->kind != RYDE_LINE_ENVELOPE || !ryde_pos_set(&pos, line->seq))
+	if (line->kind != RYDE_LINE_ENVELOPE || !ryde_line_pos(line, &pos))
 		return NEW;
 	if (l->kept.n > 0 && ryde_pos_cmp(&pos, &l->kept) <= 0)
 		return KEPT;
 	/* what the stream has trimmed meanwhile, or a filter dropped, does not come */
-	while (l->at_known < l->n_known &&
-	       compare(&l->known[l->at_known], &pos, line->sub) < 0)
+	while (l->at_known < l->n_known && ryde_pos_cmp(&l->known[l->at_known], &pos) < 0)
 		l->at_known++;
-	if (l->at_known == l->n_known ||
-	    compare(&l->known[l->at_known], &pos, line->sub) != 0)
+	if (l->at_known == l->n_known || ryde_pos_cmp(&l->known[l->at_known], &pos) != 0)
 		return NEW;
 	l->at_known++;
 	return DONE;

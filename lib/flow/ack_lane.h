@@ -18,9 +18,9 @@ struct ryde_line;
 /* One line that was taken and is not acknowledged. There may be millions: what it says of
  * its place is in the lane's bytes. */
 struct ryde_ack_entry {
-	uint64_t from; /* its sequence number, and behind it `at` */
-	uint32_t sub, gen;
-	uint32_t at_n; /* window positions to hand back */
+	uint64_t from;	     /* its sequence number, and behind it `at` */
+	uint32_t lines, gen; /* as struct ryde_pos has them */
+	uint32_t at_n;	     /* window positions to hand back */
 	uint8_t seq_n;
 	bool done, more;
 	bool unsaid; /* nothing is known of a record by it: a mark, or what stands for
@@ -32,12 +32,6 @@ struct ryde_ack_due {
 	struct ryde_pos pos;
 	uint32_t gen;
 	struct ryde_buf at; /* empty: none */
-};
-
-/* A line's place in its shard. */
-struct ryde_ack_line_place {
-	struct ryde_pos pos;
-	uint32_t sub;
 };
 
 /*
@@ -64,7 +58,7 @@ struct ryde_ack_lane {
 	/* What a held shard's reader prints again and is not handled again: all up to
 	 * `kept`, and what was done of the lines behind it, in order. */
 	struct ryde_pos kept;
-	struct ryde_ack_line_place *known;
+	struct ryde_pos *known;
 	size_t n_known, at_known;
 	/* sharing: the shard goes to another reader, and ours waits until we are done */
 	bool going, let_go;
@@ -81,7 +75,7 @@ struct ryde_ack_entry *ryde_ack_lane_push(
  * were. */
 size_t ryde_ack_lane_advance(struct ryde_ack_lane *l);
 /*
- * Forgets all lines behind line `number`, the last one of its record, and remembers which
+ * Forgets all lines behind line `number`, which has no `more`, and remembers which
  * of them were done; without the memory for that they are handled twice. Returns how many
  * lines that were.
  */

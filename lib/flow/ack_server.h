@@ -26,16 +26,16 @@
  *	{"hello":"sink"|"filter"|"window","program":P,"stdin":"DEV:INO","plain":BOOL,"window":FINGERPRINT}
  *	                      plain: its first line named a shard, so it does not stand
  *behind a window
- *	{"ack":SHARD,"gen":G,"seq":SEQ}
- *	                      every line of SHARD up to (G, SEQ) is done; later ones
+ *	{"ack":SHARD,"gen":G,"seq":POSITION}      a position as line/position.h writes it
+ *	                      every line of SHARD up to (G, POSITION) is done; later ones
  *replace earlier ones, so a sender that must wait keeps only the last per shard, and
  *neither side ever blocks
  *	{"at":{…}}            a window's positions, as they stood on a line that is done,
  *and all lines before it
  *	{"hold":SHARD,"gen":G} print no more of SHARD; {"resume":SHARD,"gen":G}: read it
  *again from its position, as gen G+1
- *	{"eof":{SHARD:SEQ,…}} the input ended without an end mark; these were the last
- *lines received: is that all?
+ *	{"eof":{SHARD:POSITION,…}} the input ended without an end mark; these were the
+ *last lines received: is that all?
  *	{"bye":true}
  *
  * From the reader:
@@ -104,8 +104,8 @@ int ryde_ack_server_window(struct ryde_ack_server *s, struct ryde_view at,
 
 /* The index of a shard, new ones are added. -1 without memory. */
 int ryde_ack_server_shard(struct ryde_ack_server *s, struct ryde_view id);
-/* A line was put into the output: a record (its last line where it became several), or a
- * mark. gen and pos never run back. */
+/* Lines were put into the output, up to pos: of records, or (record false) marks. gen and
+ * pos never run back. */
 void ryde_ack_server_printed(struct ryde_ack_server *s, int shard, uint32_t gen,
     const struct ryde_pos *pos, bool record);
 /* The end mark is out and stdout is closed. */

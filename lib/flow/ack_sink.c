@@ -334,7 +334,7 @@ take_with_ack(struct ryde_ack_sink *s, const struct ryde_line *line, uint64_t *t
 	if (line->end)
 		l->reader->over = true;
 	if (line->seq.n > 0)
-		(void)ryde_pos_set(&l->last, line->seq);
+		(void)ryde_line_pos(line, &l->last);
 	l->last_more = line->more;
 	if (s->role != RYDE_ACK_SINK)
 		return RYDE_ACK_TAKEN;
@@ -437,7 +437,7 @@ put_due(struct ryde_ack_lane *l)
 		ryde_buf_puts(out, "\",\"gen\":");
 		ryde_buf_u64(out, e->gen);
 		ryde_buf_puts(out, ",\"seq\":\"");
-		ryde_buf_view(out, ryde_pos_view(&e->pos));
+		ryde_pos_put(out, &e->pos);
 		ryde_buf_puts(out, "\"}\n");
 	}
 	ryde_buf_clear(&l->to_send.at);
@@ -511,8 +511,10 @@ ask_clean(
 
 		if (l->reader != r || l->last.n == 0 || l->last_more)
 			continue;
-		ryde_buf_printf(out, "%s\"%.*s\":\"%.*s\"", first ? "" : ",",
-		    (int)l->id_n, l->id, (int)l->last.n, l->last.seq);
+		ryde_buf_printf(
+		    out, "%s\"%.*s\":\"", first ? "" : ",", (int)l->id_n, l->id);
+		ryde_pos_put(out, &l->last);
+		ryde_buf_putc(out, '"');
 		first = false;
 	}
 	ryde_buf_puts(out, "}}\n");

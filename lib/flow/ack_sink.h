@@ -97,7 +97,7 @@ bool ryde_ack_sink_direct(const struct ryde_ack_sink *s, const struct ryde_line 
 bool ryde_ack_sink_can_hold(const struct ryde_ack_sink *s, const struct ryde_line *line);
 /*
  * Asks the reader to hold the shard of ticket `last`: every line of that shard after
- * `last`, the last one of its record, is forgotten here (the caller drops those that are
+ * `last`, which has no `more`, is forgotten here (the caller drops those that are
  * not done; none of them may be under way), lines that still come from before the hold
  * are STALE. So are lines that come again and were taken in up to `last`, or done behind
  * it: nothing is handled twice because of a hold.

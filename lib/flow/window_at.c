@@ -14,7 +14,7 @@ set_pos(struct ryde_pos *p, const struct ryde_json_value *v)
 {
 	p->n = 0;
 	return v->kind == RYDE_JSON_NULL ||
-	       (v->kind == RYDE_JSON_STRING && ryde_pos_set(p, v->text));
+	       (v->kind == RYDE_JSON_STRING && ryde_pos_parse(p, v->text));
 }
 
 static bool
@@ -247,7 +247,7 @@ put_pos(struct ryde_buf *out, const struct ryde_pos *p)
 		return;
 	}
 	ryde_buf_putc(out, '"');
-	ryde_buf_view(out, ryde_pos_view(p));
+	ryde_pos_put(out, p);
 	ryde_buf_putc(out, '"');
 }
 

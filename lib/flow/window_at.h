@@ -4,6 +4,8 @@
  *
  *	{"n":7,"window":"FINGERPRINT","closed":1764000000000|null,"shards":{"shardId-0…":{"from":"49…"|null,"seen":"49…"},…}}
  *
+ * Positions are written as line/position.h says: "49….3" is one inside a record.
+ *
  * Where they are needed: "fired", the watermark, which with --allow-late is ahead of
  * closed; "revisions", [end, n] of windows that were corrected; and of a shard with
  * sessions its "time" at from, and its "floors", [position, time] each.

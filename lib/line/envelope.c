@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "base/timestamp.h"
 #include "json/string.h"
+#include "line/position.h"
 
 #include <string.h>
 
@@ -158,6 +159,7 @@ enum field {
 	PARENTS,
 	GEN,
 	SUB,
+	LAST,
 	REDRIVES,
 	MORE,
 	LF,
@@ -176,7 +178,7 @@ field_of(struct ryde_view key)
 		enum field field;
 	} names[] = {{"stream", STREAM}, {"shardId", SHARD}, {"sequenceNumber", SEQ},
 	    {"partitionKey", KEY}, {"approximateArrivalTimestamp", ARRIVAL}, {"ack", ACK},
-	    {"gen", GEN}, {"sub", SUB}, {"more", MORE}, {"lf", LF},
+	    {"gen", GEN}, {"sub", SUB}, {"last", LAST}, {"more", MORE}, {"lf", LF},
 	    {"redrives", REDRIVES}, {"mark", MARK}, {"end", END}, {"closed", CLOSED},
 	    {"at", AT}, {"parents", PARENTS}, {"dataBase64", BASE64}};
 
@@ -223,7 +225,10 @@ set_field(struct ryde_line *l, enum field field, struct ryde_view v, bool quoted
 	case GEN:
 		return set_u32(v, &l->gen);
 	case SUB:
-		return set_u32(v, &l->sub);
+		l->has_sub = true;
+		return set_u32(v, &l->sub) && l->sub <= RYDE_SUB_MAX;
+	case LAST:
+		return set_flag(v, &l->last);
 	case REDRIVES:
 		return set_u32(v, &l->redrives);
 	case MORE:
@@ -354,6 +359,16 @@ ryde_line_payload(const struct ryde_line *l, struct ryde_buf *scratch,
 	return ryde_buf_check(scratch, err);
 }
 
+bool
+ryde_line_pos(const struct ryde_line *l, struct ryde_pos *pos)
+{
+	if (!ryde_pos_set(pos, l->seq))
+		return false;
+	if (l->has_sub && !l->last)
+		pos->lines = l->sub + 1; /* at most RYDE_SUB_MAX */
+	return true;
+}
+
 /* Strings without anything to escape, which nearly all are, are copied as they stand. */
 static void
 put_string(struct ryde_buf *b, const char *name, struct ryde_view v)
@@ -402,6 +417,8 @@ ryde_line_put(struct ryde_buf *b, const struct ryde_line_head *h, struct ryde_vi
 		put_number(b, ",\"gen\":", h->gen);
 	if (h->has_sub)
 		put_number(b, ",\"sub\":", h->sub);
+	if (h->last)
+		ryde_buf_puts(b, ",\"last\":true");
 	if (h->more)
 		ryde_buf_puts(b, ",\"more\":true");
 	if (h->lf)

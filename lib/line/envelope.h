@@ -13,6 +13,7 @@
 
 struct ryde_buf;
 struct ryde_err;
+struct ryde_pos;
 
 #define RYDE_LINE_MAX (10u << 20) /* bytes of a payload */
 /* An envelope's line: the longest payload, in base64 where it must be, and what stands
@@ -40,13 +41,15 @@ struct ryde_line {
 	struct ryde_view parents; /* of a mark's shard, a raw JSON array, empty if none */
 	int64_t arrival_ms;	  /* of approximateArrivalTimestamp */
 	bool has_arrival;
-	bool is_base64;	   /* the payload is in base64, not in data */
-	bool more;	   /* not the last line that its record became */
-	bool end;	   /* the very last line of a clean end */
-	bool closed;	   /* of a mark: its shard is closed and read to its end */
-	bool lf;	   /* the record ended in a newline */
-	uint32_t sub;	   /* which of the lines that one record became, from 0 */
-	uint32_t gen;	   /* generation of its shard's reading */
+	bool is_base64; /* the payload is in base64, not in data */
+	bool has_sub;	/* its record is an aggregate, and sub tells which line of it */
+	bool last;	/* of those the last one */
+	bool more;	/* a filter made more lines of the same one, and they follow */
+	bool end;	/* the very last line of a clean end */
+	bool closed;	/* of a mark: its shard is closed and read to its end */
+	bool lf;	/* the record ended in a newline */
+	uint32_t sub;	/* from 0 */
+	uint32_t gen;	/* generation of its shard's reading */
 	uint32_t redrives; /* how often its message was redriven already */
 };
 
@@ -91,6 +94,10 @@ bool ryde_line_imitates(struct ryde_view text);
 int ryde_line_payload(const struct ryde_line *line, struct ryde_buf *scratch,
     struct ryde_view *out, struct ryde_err *err);
 
+/* The line's place in its shard: all up to it, and with it, is behind. False where its
+ * sequence number is none. */
+bool ryde_line_pos(const struct ryde_line *line, struct ryde_pos *pos);
+
 /* What an envelope is made of; empty views and zeros leave their key out. Strings are
  * plain bytes and get escaped. */
 struct ryde_line_head {
@@ -98,7 +105,7 @@ struct ryde_line_head {
 	int64_t arrival_ms;
 	bool has_arrival;
 	uint32_t sub, gen, redrives;
-	bool has_sub, more, lf, mark, end, closed;
+	bool has_sub, last, more, lf, mark, end, closed;
 	struct ryde_view at, parents; /* raw JSON */
 };
 

@@ -51,19 +51,19 @@ ryde_pos_set(struct ryde_pos *p, struct ryde_view seq)
 bool
 ryde_pos_parse(struct ryde_pos *p, struct ryde_view text)
 {
-	const char *slash = text.n > 0 ? memchr(text.p, '/', text.n) : NULL;
+	const char *dot = text.n > 0 ? memchr(text.p, '.', text.n) : NULL;
 	struct ryde_view seq = text;
 	uint64_t sub = 0;
 
-	if (slash != NULL) {
-		seq.n = (size_t)(slash - text.p);
-		text = ryde_view_mem(slash + 1, text.n - seq.n - 1);
+	if (dot != NULL) {
+		seq.n = (size_t)(dot - text.p);
+		text = ryde_view_mem(dot + 1, text.n - seq.n - 1);
 		if (!ryde_num_u64(text, RYDE_SUB_MAX, &sub))
 			return false;
 	}
 	if (!ryde_pos_set(p, seq))
 		return false;
-	if (slash != NULL)
+	if (dot != NULL)
 		p->lines = (uint32_t)sub + 1; /* below RYDE_SUB_MAX */
 	return true;
 }
@@ -74,7 +74,7 @@ ryde_pos_put(struct ryde_buf *b, const struct ryde_pos *p)
 	ryde_buf_view(b, ryde_pos_view(p));
 	if (p->n == 0 || p->lines == 0)
 		return;
-	ryde_buf_putc(b, '/');
+	ryde_buf_putc(b, '.');
 	ryde_buf_u64(b, p->lines - 1);
 }
 

@@ -1,7 +1,7 @@
 /*
  * A place in a shard: a sequence number (opaque decimal digits, up to 129), and where a
  * record becomes several lines (an aggregate), how many of them are before it. As text it
- * is SEQUENCE, or SEQUENCE/SUB where line SUB of the record, counted from 0, is the last
+ * is SEQUENCE, or SEQUENCE.SUB where line SUB of the record, counted from 0, is the last
  * one before it and not the last one of the record.
  */
 #ifndef RYDE_LINE_POSITION_H
