@@ -69,6 +69,15 @@ put_shard(struct ryde_buf *to, struct ryde_view stream, struct ryde_view shard)
 			to->p[i] = '_';
 }
 
+/* As text, but names are to sort as the shard runs. */
+static void
+put_pos(struct ryde_buf *to, const struct ryde_pos *pos)
+{
+	ryde_buf_view(to, ryde_pos_view(pos));
+	if (pos->lines > 0)
+		ryde_buf_printf(to, ".%07lu", (unsigned long)pos->lines - 1);
+}
+
 void
 ryde_archive_known_name(struct ryde_buf *to, struct ryde_view stream,
     struct ryde_view shard, const struct ryde_pos *first, const struct ryde_pos *last)
@@ -78,9 +87,9 @@ ryde_archive_known_name(struct ryde_buf *to, struct ryde_view stream,
 	ryde_buf_init(&own, 1024);
 	put_shard(&own, stream, shard);
 	ryde_buf_view(to, ryde_buf_as_view(&own));
-	ryde_pos_put(to, first);
+	put_pos(to, first);
 	ryde_buf_putc(to, '-');
-	ryde_pos_put(to, last);
+	put_pos(to, last);
 	ryde_buf_free(&own);
 }
 

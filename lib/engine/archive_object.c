@@ -1,6 +1,7 @@
 #include "engine/archive_object.h"
 
 #include "base/err.h"
+#include "line/envelope.h"
 #include "store/archive.h"
 
 #include <limits.h>
@@ -76,6 +77,23 @@ ryde_archive_filling_free(struct ryde_archive_filling *f, struct ryde_archive_zi
 	free(f->tickets);
 	free(f->name);
 	free(f);
+}
+
+void
+ryde_archive_filling_count(struct ryde_archive_filling *f, const struct ryde_line *line,
+    const struct ryde_pos *pos, int64_t at_ms, size_t bytes)
+{
+	if (f->lines == 0) {
+		f->first = *pos;
+		/* a whole record stands behind its lines */
+		if (line->has_sub)
+			f->first.lines = line->sub + 1;
+	}
+	f->last = *pos;
+	if (at_ms < f->oldest_ms)
+		f->oldest_ms = at_ms;
+	f->bytes += bytes;
+	f->lines++;
 }
 
 int

@@ -15,6 +15,7 @@ struct ryde_archive;
 struct ryde_archive_object;
 struct ryde_archive_zip;
 struct ryde_err;
+struct ryde_line;
 
 #define RYDE_ARCHIVE_CHUNK \
 	((size_t)256 << 10) /* bytes gathered before they are written */
@@ -47,6 +48,10 @@ struct ryde_archive_filling *ryde_archive_filling_new(struct ryde_err *err);
 /* Forgets it: the object too, where there is one. */
 void ryde_archive_filling_free(
     struct ryde_archive_filling *f, struct ryde_archive_zips *zips);
+/* Counts a line at pos, of so many bytes. */
+void ryde_archive_filling_count(struct ryde_archive_filling *f,
+    const struct ryde_line *line, const struct ryde_pos *pos, int64_t at_ms,
+    size_t bytes);
 int ryde_archive_filling_ticket(
     struct ryde_archive_filling *f, uint64_t ticket, struct ryde_err *err);
 /*

@@ -529,13 +529,7 @@ ryde_archive_piles_add(
 	    (l->ticket != 0 && ryde_archive_filling_ticket(f, l->ticket, err) != 0))
 		return -1;
 	p->tickets += l->ticket != 0;
-	if (f->lines == 0)
-		f->first = pos;
-	f->last = pos;
-	if (l->at_ms < f->oldest_ms)
-		f->oldest_ms = l->at_ms;
-	f->bytes += l->text.n + 1;
-	f->lines++;
+	ryde_archive_filling_count(f, l->line, &pos, l->at_ms, l->text.n + 1);
 	p->pending++;
 	return 1;
 }

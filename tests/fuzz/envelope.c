@@ -105,6 +105,7 @@ must_be_head(const struct ryde_line *l, const struct ryde_line_head *h)
 	MUST(l->has_arrival == h->has_arrival);
 	MUST(!h->has_arrival || l->arrival_ms == h->arrival_ms);
 	MUST(l->sub == (h->has_sub ? h->sub : 0) && l->gen == h->gen);
+	MUST(l->has_sub == h->has_sub && l->last == h->last);
 	MUST(l->redrives == h->redrives && l->more == h->more && l->lf == h->lf);
 	MUST(l->end == h->end && ryde_view_eq(l->at, h->at));
 }
@@ -154,7 +155,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	base64 = !h.mark && (data[0] & 64) != 0;
 	/* times that RYDE_CLOCK can have */
 	h.arrival_ms = (int64_t)number(data + 1, 8) / 4;
-	h.sub = (uint32_t)number(data + 9, 4);
+	h.sub = (uint32_t)number(data + 9, 4) / 2;
+	h.last = (data[17] & 1) != 0;
 	h.gen = (uint32_t)number(data + 13, 4);
 	h.redrives = data[17];
 	in.p += 18;

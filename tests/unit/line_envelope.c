@@ -10,7 +10,8 @@ static const char whole[] =
     "\"sequenceNumber\":\"4964\","
     "\"partitionKey\":\"Shadowfax\",\"approximateArrivalTimestamp\":\"2026-11-23T14:00:"
     "00.123Z\",\"ack\":"
-    "\"mJ3mJ3mJ3mJ3mJ3mJ3mJ3A\",\"gen\":2,\"sub\":3,\"more\":true,\"lf\":1,\"redrives\":"
+    "\"mJ3mJ3mJ3mJ3mJ3mJ3mJ3A\",\"gen\":2,\"sub\":3,\"last\":true,\"more\":true,\"lf\":1,"
+    "\"redrives\":"
     "4,\"data\":{\"a\":[1,\"}\"]}}";
 
 static void
@@ -28,7 +29,8 @@ check_whole(void)
 	CHECK(l.has_arrival && l.arrival_ms == 1795442400123, "arrival %lld",
 	    (long long)l.arrival_ms);
 	CHECK(ryde_view_is(l.ack, "mJ3mJ3mJ3mJ3mJ3mJ3mJ3A"), "ack");
-	CHECK(l.gen == 2 && l.sub == 3 && l.redrives == 4 && l.more && l.lf && !l.end,
+	CHECK(l.gen == 2 && l.has_sub && l.sub == 3 && l.last && l.redrives == 4 &&
+		  l.more && l.lf && !l.end,
 	    "flags");
 	CHECK(ryde_view_is(l.data, "{\"a\":[1,\"}\"]}"), "data %.*s", (int)l.data.n,
 	    l.data.p);
