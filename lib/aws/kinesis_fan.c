@@ -261,6 +261,9 @@ hear_missing(struct ryde_kinesis_shard *s, struct ryde_err *err)
 	leave(s);
 	if (ryde_kinesis_consumer_describe(s->stream, status, err) != 0)
 		return -1;
+	/* or the stream with it */
+	if (status[0] == '\0' && ryde_kinesis_stream_refresh(s->stream, err) != 0)
+		return -1;
 	if (status[0] == '\0' || strcmp(status, "DELETING") == 0)
 		return ryde_err_set(err, RYDE_ENOINPUT,
 		    "%s: its consumer %s was deregistered", s->stream->what,
@@ -314,6 +317,13 @@ hear_end(struct ryde_kinesis_shard *s, struct ryde_err *err)
 	if (why.code == RYDE_EOSERR) {
 		*err = why;
 		return -1;
+	}
+	if (f->in_use && !s->stream->contested) {
+		s->stream->contested = true;
+		ryde_log(RYDE_LOG_WARNING,
+		    "%s: its consumer %s is used by another reader, too: they take the "
+		    "shards from each other, each is slow, and both get all records",
+		    s->stream->what, s->stream->consumer_name);
 	}
 	if (why.code != RYDE_OK) {
 		leave_and_pause(s, f->in_use ? AGAIN_MS : 0, why.msg);

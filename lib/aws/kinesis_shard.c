@@ -16,7 +16,9 @@
 
 #define ITERATOR_MAX 4096
 #define ITERATOR_LIFE_MS 270000 /* of the five minutes */
+#define ITERATOR_YOUNG_MS 5000
 #define TIMEOUT_MS 30000
+#define END_MS 10000 /* how long a closed shard may keep silent about its end */
 #define PAGE_MAX ((size_t)32 << 20) /* 10 MB of records in base64, and what is around */
 /* How far arrival times may lie before the moment in which a record can be read. */
 #define ARRIVAL_SLACK_MS 2000
@@ -69,6 +71,8 @@ ryde_kinesis_shard_start(
 	s->state = RYDE_KINESIS_PLACED;
 	s->from = *start;
 	s->skip.n = 0;
+	s->silent_mono_ms = INT64_MAX;
+	s->end_missed = false;
 	s->check_gap = s->gap = s->caught_up = s->settled = s->children = false;
 	s->behind_ms = -1;
 	s->empty_mono_ms = ryde_clock_mono_ms();
@@ -278,6 +282,26 @@ ryde_kinesis_shard_add(struct ryde_kinesis_shard *s, struct ryde_kinesis_page *p
 	s->pages[s->n_pages++] = *page;
 }
 
+/* A closed shard that gives no more records is to say that it has ended; until it does,
+ * its children are not read. */
+static void
+watch_end(struct ryde_kinesis_shard *s, size_t n)
+{
+	int64_t now = ryde_clock_mono_ms();
+
+	if (s->stream->shards[s->index].open || !s->caught_up || n > 0) {
+		s->silent_mono_ms = INT64_MAX;
+	} else if (s->silent_mono_ms == INT64_MAX) {
+		s->silent_mono_ms = now;
+	} else if (!s->end_missed && now - s->silent_mono_ms >= END_MS) {
+		s->end_missed = true;
+		ryde_log(RYDE_LOG_WARNING,
+		    "%s: %s is closed, and all of it is read, but the service does not "
+		    "say that it has ended: its children wait for that",
+		    s->stream->what, id_of(s));
+	}
+}
+
 static int
 take_page(struct ryde_kinesis_shard *s, struct ryde_err *err)
 {
@@ -289,6 +313,7 @@ take_page(struct ryde_kinesis_shard *s, struct ryde_err *err)
 	s->caught_up = s->behind_ms == 0 && page.n < s->limit;
 	s->quiet_ms = s->asked_server_ms - ARRIVAL_SLACK_MS;
 	/* three bytes of records are four of text */
+	watch_end(s, page.n);
 	ryde_pace_got(&s->pace, page.n, page.text_n / 4 * 3, s->caught_up);
 	place_next(s, &page);
 	ryde_kinesis_shard_add(s, &page);
@@ -330,8 +355,13 @@ hear_failure(struct ryde_kinesis_shard *s, struct ryde_err *err)
 		return 0;
 	}
 	if (!iterator && ryde_aws_fault_is(f, "ExpiredIteratorException")) {
+		int64_t now = ryde_clock_mono_ms();
+
 		s->state = RYDE_KINESIS_PLACED;
-		s->pace.due_ms = ryde_clock_mono_ms();
+		s->pace.due_ms = now;
+		/* so young a one has not: the next one will be no better at once */
+		if (now - s->iterator_mono_ms < ITERATOR_YOUNG_MS)
+			ryde_kinesis_shard_failed(s, false, 0, why.msg);
 		return 0;
 	}
 	if (f->kind == RYDE_AWS_MISSING) {

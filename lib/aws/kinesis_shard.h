@@ -57,15 +57,18 @@ struct ryde_kinesis_shard {
 	struct ryde_pace pace;	 /* when to ask next, and failures in a row */
 	int64_t asked_server_ms; /* by the service's clock */
 	struct ryde_kinesis_page pages[RYDE_KINESIS_PAGES];
-	size_t n_pages, at;    /* the next record is pages[0]'s entry `at` */
-	size_t limit;	       /* of the request under way */
-	int64_t behind_ms;     /* -1: not known yet */
-	bool caught_up;	       /* the last page came to the tip */
-	bool children;	       /* its last page names some */
-	bool settled;	       /* READ, and the list of shards was looked at since */
-	int64_t quiet_ms;      /* later records arrive at or after */
-	int64_t empty_mono_ms; /* since when no page is at hand */
-	bool polls;	       /* also where the stream is read through a consumer */
+	size_t n_pages, at;	/* the next record is pages[0]'s entry `at` */
+	size_t limit;		/* of the request under way */
+	int64_t behind_ms;	/* -1: not known yet */
+	bool caught_up;		/* the last page came to the tip */
+	bool children;		/* its last page names some */
+	bool settled;		/* READ, and the list of shards was looked at since */
+	int64_t quiet_ms;	/* later records arrive at or after */
+	int64_t silent_mono_ms; /* since when a closed shard gives neither records nor its
+				   end; INT64_MAX: it does */
+	bool end_missed;	/* that was said */
+	int64_t empty_mono_ms;	/* since when no page is at hand */
+	bool polls;		/* also where the stream is read through a consumer */
 	struct ryde_kinesis_fan *fan; /* its subscription; NULL: none was made yet */
 };
 

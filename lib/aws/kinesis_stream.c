@@ -122,6 +122,8 @@ list_page(struct ryde_kinesis_stream *s, struct ryde_buf *next, struct ryde_err 
 	    .what = s->what,
 	    .region = ryde_kinesis_stream_region(s),
 	    .body = &b};
+	struct ryde_err why = RYDE_ERR_INIT;
+	struct ryde_aws_fault fault;
 	int rc = -1;
 
 	ryde_buf_init(&b, (size_t)2 << 20);
@@ -132,7 +134,12 @@ list_page(struct ryde_kinesis_stream *s, struct ryde_buf *next, struct ryde_err 
 		ryde_kinesis_stream_put_name(s, &b);
 	ryde_buf_puts(&b, ",\"MaxResults\":1000}");
 	ryde_buf_clear(next);
-	call = ryde_ask(&ask, NULL, err);
+	call = ryde_ask(&ask, &fault, &why);
+	if (call == NULL && fault.kind == RYDE_AWS_MISSING)
+		(void)ryde_err_set(
+		    err, RYDE_ENOINPUT, "%s is there no longer: it was deleted", s->what);
+	else if (call == NULL)
+		*err = why;
 	if (call == NULL || ryde_answer_body(call, "ListShards", &body, err) != 0)
 		goto out;
 	v = ryde_answer_member(body, "Shards");

@@ -34,7 +34,8 @@ struct ryde_kinesis_stream {
 	bool ordered;	/* no record may overtake another one of its key */
 	char consumer[RYDE_KINESIS_ARN_MAX * 2]; /* enhanced fan-out: its ARN; "": none */
 	char consumer_name[129];
-	bool stale; /* a record went elsewhere than the list of shards says */
+	bool contested; /* another reader uses the consumer, and that was said */
+	bool stale;	/* a record went elsewhere than the list of shards says */
 	size_t record_max;
 	int64_t retention_ms;
 	struct ryde_shard *shards; /* parents before children, indices are for life */

@@ -3,9 +3,9 @@
 usage: kinesis_fan.py PORT-FILE PLAN LOG [CERT KEY]   (with a certificate: TLS, HTTP/2 where python3-h2 is there)
 
 PLAN is JSON, read anew for each request: {"shards": [{"records": N, "closed": true, "parents": [INDEX...], "faults":
-[FAULT...]}], "per_event": N, "life_s": S, "again_s": S}. Each subscription to a shard takes the next one of its faults, if
-any is left: "crc", "prelude", "cut", "silence", "garbage", "headers", "exception:TYPE", "error", "http:CODE:TYPE",
-"hangup", "gone". LOG gets a JSON line a request."""
+[FAULT...]}], "per_event": N, "life_s": S, "again_s": S, "gone": true where the stream was deleted}. Each subscription to a
+shard takes the next one of its faults, if any is left: "crc", "prelude", "cut", "silence", "garbage", "headers",
+"exception:TYPE", "error", "http:CODE:TYPE", "hangup", "gone". LOG gets a JSON line a request."""
 import base64
 import http.server
 import json
@@ -105,6 +105,8 @@ def events(shard, position, fault):
     yield event("initial-response", {})
     first = True
     while first or time.monotonic() < end:
+        if plan().get("gone"):
+            return
         mine = plan()["shards"][shard]
         n = min(per, mine["records"] - at)
         last = mine.get("closed", False) and at + n >= mine["records"]
@@ -147,6 +149,8 @@ class Refused(Exception):
 def subscribe(ask):
     """What one subscription sends; raises Refused."""
     shard, p = int(ask["ShardId"][-12:]), plan()
+    if p.get("gone"):
+        raise Refused(400, "ResourceNotFoundException")
     key = ask["ConsumerARN"], shard
     if ask["ConsumerARN"] not in consumers.values():
         raise Refused(400, "ResourceNotFoundException")
@@ -178,6 +182,8 @@ def list_shards():
 
 def answer(operation, ask):
     """Of an operation that is answered at once."""
+    if plan().get("gone"):
+        raise Refused(400, "ResourceNotFoundException")
     if operation == "DescribeStreamSummary":
         return {"StreamDescriptionSummary": {"StreamName": ask["StreamName"], "StreamARN": ARN + ask["StreamName"],
                                              "StreamStatus": "ACTIVE", "RetentionPeriodHours": 24}}
