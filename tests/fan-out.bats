@@ -89,6 +89,17 @@ AFTER_SEQUENCE_NUMBER' ]
 	[ "$(tail -n 50 out | jq .shard | sort -u)" = 2 ]
 }
 
+@test "inside an aggregate: reading begins with the rest of it; where it is gone the next one comes, and it is said" {
+	serve '{"shards":[{"records":5,"pack":4,"faults":["hangup"]}]}'
+	# the third record, behind its line 1
+	timeout 60 ryde-consume --fan-out me --from 49590338271490256608559692538361571095921575989136588918.2 --to end s > out
+	[ "$(jq -c '[.n, .part]' out | paste -sd' ')" = '[2,2] [2,3] [3,0] [3,1] [3,2] [3,3] [4,0] [4,1] [4,2] [4,3]' ]
+	[ "$(subscriptions .position.Type | head -1)" = AT_SEQUENCE_NUMBER ]
+	run -65 --separate-stderr timeout 60 ryde-consume --fan-out me --from 49590338271490256608559692538361571095921575989136588888.2 --to end s
+	[ "${#lines[@]}" -eq 20 ]
+	[[ $stderr == *'no longer held'* ]]
+}
+
 @test "a pipe that is full: the service is not read from, and all comes in the end" {
 	serve '{"shards":[{"records":30000},{"records":30000}],"per_event":2000}'
 	mkfifo pipe

@@ -107,8 +107,7 @@ first_line(const struct ryde_consume_run *c, const struct ryde_consume_shard *s,
 {
 	size_t all = c->print.aggregate.n;
 
-	if (s->printed.lines == 0 || all == 0 ||
-	    ryde_pos_cmp_record(&s->printed, &r->seq) != 0)
+	if (s->printed.lines == 0 || ryde_pos_cmp_record(&s->printed, &r->seq) != 0)
 		return 0;
 	return s->printed.lines < all ? s->printed.lines : all;
 }
@@ -125,7 +124,7 @@ note_printed(struct ryde_consume_run *c, struct ryde_consume_shard *s,
 		ryde_ack_server_printed(c->acks, s->ack, s->gen, &s->printed, true);
 }
 
-/* Lines *i to n of a record of `all`. *i stops before n where the shard was held or given
+/* Lines *i to n of an aggregate. *i stops before n where the shard was held or given
  * away meanwhile: the rest comes again, here or there. */
 static int
 print_lines(struct ryde_consume_run *c, struct ryde_consume_shard *s,
@@ -148,33 +147,51 @@ print_lines(struct ryde_consume_run *c, struct ryde_consume_shard *s,
 	return 0;
 }
 
-int
-ryde_consume_lines_record(struct ryde_consume_run *c, struct ryde_consume_shard *s,
-    const struct ryde_record *r, struct ryde_err *err)
+/* An aggregate, from where the shard stands on; *printed becomes how many lines. */
+static int
+print_aggregate(struct ryde_consume_run *c, struct ryde_consume_shard *s,
+    const struct ryde_record *r, uint64_t *printed, struct ryde_err *err)
 {
-	uint64_t all = ryde_consume_print_begin(&c->print, r), n = all, from, i, left;
+	uint64_t all = c->print.aggregate.n, n = all, from = first_line(c, s, r),
+		 left = (uint64_t)(c->o->count - c->printed_records), i = from;
 
-	if (all == 0)
-		return ryde_err_nomem(err);
-	from = i = first_line(c, s, r);
-	left = (uint64_t)(c->o->count - c->printed_records);
+	if (from == all) {
+		s->printed = r->seq;
+		s->mark_due = true;
+	}
 	if (c->o->count > 0 && left < n - from)
 		n = from + left;
 	if (print_lines(c, s, r, &i, n, err) != 0)
 		return -1;
-	if (from == all) {
-		s->printed = r->seq;
-		s->mark_due = true;
-		return 0;
-	}
-	if (i == n)
+	if (i == n && i > from)
 		note_printed(c, s, r, n < all ? n : 0);
-	c->printed_records += (int64_t)(i - from); /* fewer than bytes of a record */
+	*printed = i - from;
+	return 0;
+}
+
+int
+ryde_consume_lines_record(struct ryde_consume_run *c, struct ryde_consume_shard *s,
+    const struct ryde_record *r, struct ryde_err *err)
+{
+	uint64_t printed = 1;
+
+	if (ryde_consume_print_begin(&c->print, r) == 0)
+		return ryde_err_nomem(err);
+	if (c->print.aggregate.n == 0) {
+		ryde_consume_print_line(
+		    &c->print, r, 0, s->id, s->gen, ryde_writer_buf(c->out));
+		note_printed(c, s, r, 0);
+	} else if (print_aggregate(c, s, r, &printed, err) != 0) {
+		return -1;
+	}
+	if (printed == 0)
+		return 0;
+	c->printed_records += (int64_t)printed; /* fewer than bytes of a record */
 	if (c->o->books->in == 0)
 		c->first_ms = r->arrival_ms;
 	c->last_ms = r->arrival_ms;
 	c->o->books->in++;
-	c->o->books->out += i - from;
+	c->o->books->out += printed;
 	c->o->books->bytes += r->data.n;
 	ryde_clock_observe(r->arrival_ms);
 	return 0;

@@ -60,34 +60,32 @@ make_room(struct ryde_ack_lane *l)
 
 /* Makes e, the last entry, the line's. */
 static int
-fill(struct ryde_ack_lane *l, struct ryde_ack_entry *e, const struct ryde_line *line)
+fill(struct ryde_ack_lane *l, struct ryde_ack_entry *e, const struct ryde_line *line,
+    const struct ryde_pos *pos)
 {
-	struct ryde_pos pos = {0};
-
-	if (line->seq.n > 0)
-		(void)ryde_line_pos(line, &pos);
 	*e = (struct ryde_ack_entry){.from = l->gone + l->bytes.n,
-	    .lines = pos.lines,
+	    .lines = pos->lines,
 	    .gen = line->gen,
 	    .at_n = (uint32_t)line->at.n, /* of a line */
-	    .seq_n = pos.n,
+	    .seq_n = pos->n,
 	    .more = line->more,
 	    .done = line->kind == RYDE_LINE_MARK,
 	    .unsaid = line->kind == RYDE_LINE_MARK};
-	ryde_buf_view(&l->bytes, ryde_pos_view(&pos));
+	ryde_buf_view(&l->bytes, ryde_pos_view(pos));
 	ryde_buf_view(&l->bytes, line->at);
 	return l->bytes.failed ? -1 : 0;
 }
 
 struct ryde_ack_entry *
-ryde_ack_lane_push(struct ryde_ack_lane *l, const struct ryde_line *line)
+ryde_ack_lane_push(
+    struct ryde_ack_lane *l, const struct ryde_line *line, const struct ryde_pos *pos)
 {
 	struct ryde_ack_entry *e;
 
 	if (make_room(l) != 0)
 		return NULL;
 	e = entry_at(l, l->n);
-	if (fill(l, e, line) != 0)
+	if (fill(l, e, line, pos) != 0)
 		return NULL;
 	l->n++;
 	return e;
@@ -185,28 +183,27 @@ enum known { NEW, KEPT, DONE };
 
 /* Whether the line was done, or kept, before the shard was held. */
 static enum known
-knows(struct ryde_ack_lane *l, const struct ryde_line *line)
+knows(struct ryde_ack_lane *l, const struct ryde_line *line, const struct ryde_pos *pos)
 {
-	struct ryde_pos pos;
-
-	if (line->kind != RYDE_LINE_ENVELOPE || !ryde_line_pos(line, &pos))
+	if (line->kind != RYDE_LINE_ENVELOPE || pos->n == 0)
 		return NEW;
-	if (l->kept.n > 0 && ryde_pos_cmp(&pos, &l->kept) <= 0)
+	if (l->kept.n > 0 && ryde_pos_cmp(pos, &l->kept) <= 0)
 		return KEPT;
 	/* what the stream has trimmed meanwhile, or a filter dropped, does not come */
-	while (l->at_known < l->n_known && ryde_pos_cmp(&l->known[l->at_known], &pos) < 0)
+	while (l->at_known < l->n_known && ryde_pos_cmp(&l->known[l->at_known], pos) < 0)
 		l->at_known++;
-	if (l->at_known == l->n_known || ryde_pos_cmp(&l->known[l->at_known], &pos) != 0)
+	if (l->at_known == l->n_known || ryde_pos_cmp(&l->known[l->at_known], pos) != 0)
 		return NEW;
 	l->at_known++;
 	return DONE;
 }
 
 int
-ryde_ack_lane_again(struct ryde_ack_lane *l, const struct ryde_line *line, size_t *more)
+ryde_ack_lane_again(struct ryde_ack_lane *l, const struct ryde_line *line,
+    const struct ryde_pos *pos, size_t *more)
 {
 	struct ryde_ack_entry *e = l->n > 0 ? entry_at(l, l->n - 1) : NULL;
-	enum known known = knows(l, line);
+	enum known known = knows(l, line, pos);
 
 	*more = 0;
 	if (known == NEW)
@@ -214,10 +211,10 @@ ryde_ack_lane_again(struct ryde_ack_lane *l, const struct ryde_line *line, size_
 	/* of those that were kept the last one is enough */
 	if (known == KEPT && e != NULL && e->unsaid && e->gen == line->gen) {
 		l->bytes.n = (size_t)(e->from - l->gone);
-		if (fill(l, e, line) != 0)
+		if (fill(l, e, line, pos) != 0)
 			return -1;
 	} else {
-		e = ryde_ack_lane_push(l, line);
+		e = ryde_ack_lane_push(l, line, pos);
 		*more = 1;
 	}
 	if (e == NULL)

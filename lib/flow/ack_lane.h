@@ -68,9 +68,10 @@ struct ryde_ack_lane {
 
 /* An empty lane, in zeroed memory. */
 void ryde_ack_lane_init(struct ryde_ack_lane *l);
-/* A new entry at the end, with what the line says of its place; NULL without memory. */
+/* A new entry at the end for a line at pos (n == 0: it has no place); NULL without
+ * memory. */
 struct ryde_ack_entry *ryde_ack_lane_push(
-    struct ryde_ack_lane *l, const struct ryde_line *line);
+    struct ryde_ack_lane *l, const struct ryde_line *line, const struct ryde_pos *pos);
 /* Moves the done front of the lane into what is to be sent; returns how many lines that
  * were. */
 size_t ryde_ack_lane_advance(struct ryde_ack_lane *l);
@@ -85,8 +86,8 @@ size_t ryde_ack_lane_forget(struct ryde_ack_lane *l, uint64_t number);
  * which counts once all before it is. *more is how many entries more there are then. 0:
  * it is new. -1 without memory.
  */
-int ryde_ack_lane_again(
-    struct ryde_ack_lane *l, const struct ryde_line *line, size_t *more);
+int ryde_ack_lane_again(struct ryde_ack_lane *l, const struct ryde_line *line,
+    const struct ryde_pos *pos, size_t *more);
 /* Forgets the lines behind number `last`, done or not; returns how many those were. */
 size_t ryde_ack_lane_truncate(struct ryde_ack_lane *l, uint64_t last);
 void ryde_ack_lane_free(struct ryde_ack_lane *l);

@@ -320,6 +320,8 @@ __attribute__((noinline)) static enum ryde_ack_take
 take_with_ack(struct ryde_ack_sink *s, const struct ryde_line *line, uint64_t *ticket,
     struct ryde_err *err)
 {
+	static const struct ryde_pos nowhere;
+	const struct ryde_pos *pos = &nowhere;
 	struct ryde_ack_entry *e;
 	struct ryde_ack_lane *l;
 	size_t index;
@@ -333,14 +335,14 @@ take_with_ack(struct ryde_ack_sink *s, const struct ryde_line *line, uint64_t *t
 	l->gen = line->gen;
 	if (line->end)
 		l->reader->over = true;
-	if (line->seq.n > 0)
-		(void)ryde_line_pos(line, &l->last);
+	if (line->seq.n > 0 && ryde_line_pos(line, &l->last))
+		pos = &l->last;
 	l->last_more = line->more;
 	if (s->role != RYDE_ACK_SINK)
 		return RYDE_ACK_TAKEN;
 	if (l->held) {
 		size_t more;
-		int known = ryde_ack_lane_again(l, line, &more);
+		int known = ryde_ack_lane_again(l, line, pos, &more);
 
 		if (known < 0)
 			goto no_memory;
@@ -350,7 +352,7 @@ take_with_ack(struct ryde_ack_sink *s, const struct ryde_line *line, uint64_t *t
 			return RYDE_ACK_STALE;
 		}
 	}
-	e = ryde_ack_lane_push(l, line);
+	e = ryde_ack_lane_push(l, line, pos);
 	if (e == NULL)
 		goto no_memory;
 	s->outstanding++;

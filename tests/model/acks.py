@@ -1,5 +1,6 @@
 """
-The acknowledgement protocol between one group's readers and their sinks, without windows.
+The acknowledgement protocol between one group's readers and their sinks, without windows. A record is what a position
+names: a record of a stream, or one line of an aggregate.
 
 A life is one run of the pipeline: a reader, perhaps a filter, one sink or two, the bounded pipes between them and
 a socket from each sink to the reader. Any party may be killed before any of its steps, the reader may be stopped

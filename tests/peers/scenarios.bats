@@ -50,6 +50,23 @@ teardown() { jobs -p | xargs -r kill -9 2>/dev/null || :; }
 	[ "$(items "$t" | wc -l)" -eq 250 ]
 }
 
+@test "a group goes on inside an aggregate: nothing is lost, and nothing comes twice" {
+	local i
+	s=$(name s)
+	ryde-admin create stream "$s" --shards 1
+	seq 31 | sed 's/.*/{"k":"a","n":&}/' > in
+	ryde-produce --aggregate -k .k "$s" in
+	pipe "ryde-consume -g g --to end -n 7 $s | ryde-process -- sh -c 'cat >> out'"
+	[ "$statuses" = '0 0' ]
+	[ "$(ryde-admin positions "$s" g | jq -c '[.sub, .lagRecords]')" = '[6,1]' ]
+	for i in 14 21 28 31; do
+		pipe "ryde-consume -g g --to end -n 7 $s | ryde-process --batch-size 3 -- sh -c 'cat >> out'"
+		[ "$statuses" = '0 0' ]
+		head -$i in | cmp out -
+	done
+	[ "$(ryde-admin positions "$s" g | jq -c '[.sub, .lagRecords]')" = '[null,0]' ]
+}
+
 @test "a new group from the end on reads what comes after, also when it was killed before" {
 	s=$(name s)
 	ryde-admin create stream "$s"

@@ -3,10 +3,12 @@
 usage: kinesis_fan.py PORT-FILE PLAN LOG [CERT KEY]   (with a certificate: TLS, HTTP/2 where python3-h2 is there)
 
 PLAN is JSON, read anew for each request: {"shards": [{"records": N, "closed": true, "parents": [INDEX...], "faults":
-[FAULT...]}], "per_event": N, "life_s": S, "again_s": S, "gone": true where the stream was deleted}. Each subscription to a
-shard takes the next one of its faults, if any is left: "crc", "prelude", "cut", "silence", "garbage", "headers",
-"exception:TYPE", "error", "http:CODE:TYPE", "hangup", "gone". LOG gets a JSON line a request."""
+[FAULT...], "pack": LINES}], "per_event": N, "life_s": S, "again_s": S, "gone": true where the stream was deleted}. Each
+subscription to a shard takes the next one of its faults, if any is left: "crc", "prelude", "cut", "silence", "garbage",
+"headers", "exception:TYPE", "error", "http:CODE:TYPE", "hangup", "gone". With "pack" each record is an aggregate of so many
+lines. LOG gets a JSON line a request."""
 import base64
+import hashlib
 import http.server
 import json
 import os
@@ -61,8 +63,25 @@ def event(kind, payload):
                    header(":content-type", "application/x-amz-json-1.1"), json.dumps(payload).encode())
 
 
+def field(number, data):
+    """Of a protocol buffer, shorter than 128 bytes or than 16384."""
+    n = len(data)
+    return bytes([number << 3 | 2]) + (bytes([n]) if n < 128 else bytes([n & 127 | 128, n >> 7])) + data
+
+
+def packed(lines):
+    """An aggregate as the KPL makes it."""
+    body = field(1, b"k") + b"".join(field(3, b"\x08\x00" + field(3, line)) for line in lines)
+    return b"\xf3\x89\x9a\xc2" + body + hashlib.md5(body).digest()
+
+
+def line_of(**what):
+    return json.dumps(what, separators=(",", ":")).encode()
+
+
 def record(shard, n):
-    data = json.dumps({"shard": shard, "n": n}, separators=(",", ":")).encode()
+    pack = plan()["shards"][shard].get("pack")
+    data = packed([line_of(shard=shard, n=n, part=i) for i in range(pack)]) if pack else line_of(shard=shard, n=n)
     return {"SequenceNumber": str(seq(shard, n)), "ApproximateArrivalTimestamp": 1764000000 + n / 1000,
             "Data": base64.b64encode(data).decode(), "PartitionKey": "k%d" % shard}
 
