@@ -4,6 +4,7 @@
 #include "aws/ask.h"
 #include "aws/attribute.h"
 #include "aws/positions_item.h"
+#include "aws/positions_shared.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "json/string.h"
@@ -29,10 +30,24 @@ close_group(struct ryde_group *base)
 {
 	struct ryde_positions *g = ryde_positions_of(base);
 
+	ryde_positions_share_ops.leave(base);
+	ryde_positions_members_free(g->m);
 	ryde_buf_free(&g->window);
 	ryde_buf_free(&g->fingerprint);
 	free(g->positions);
 	free(g);
+}
+
+/* A shared group's members hold positions, too. */
+static int
+add_shared(struct ryde_positions *g, struct ryde_err *err)
+{
+	if (!g->shared || g->held)
+		return 0;
+	return ryde_positions_members_make(g, err) != 0 ||
+		       ryde_positions_members_read(g, RYDE_POSITIONS_ALL, true, err) != 0
+		   ? -1
+		   : ryde_positions_members_merge(g, err);
 }
 
 static int
@@ -41,11 +56,42 @@ load(struct ryde_group *base, const struct ryde_group_position **out, size_t *n,
 {
 	struct ryde_positions *g = ryde_positions_of(base);
 
-	if (ryde_positions_item_read(g, err) != 0)
+	if (ryde_positions_item_read(g, err) != 0 || add_shared(g, err) != 0)
 		return -1;
 	*out = g->positions;
 	*n = g->n;
 	return 0;
+}
+
+/* A member knows what it has looked at, and what it has stored since. */
+static int
+load_member(struct ryde_group *base, const struct ryde_group_position **out, size_t *n,
+    struct ryde_err *err)
+{
+	const struct ryde_positions *g = ryde_positions_of(base);
+
+	(void)err;
+	*out = g->positions;
+	*n = g->n;
+	return 0;
+}
+
+static int
+put_window(const struct ryde_positions *g, struct ryde_buf *at,
+    struct ryde_buf *fingerprint, struct ryde_err *err)
+{
+	ryde_buf_view(at, ryde_buf_as_view(&g->window));
+	ryde_buf_view(fingerprint, ryde_buf_as_view(&g->fingerprint));
+	return ryde_buf_check(at, err) != 0 || ryde_buf_check(fingerprint, err) != 0 ? -1
+										     : 0;
+}
+
+/* As it was when it joined: no window's reader comes while a member is there. */
+static int
+load_member_window(struct ryde_group *base, struct ryde_buf *at,
+    struct ryde_buf *fingerprint, struct ryde_err *err)
+{
+	return put_window(ryde_positions_of(base), at, fingerprint, err);
 }
 
 static int
@@ -54,12 +100,9 @@ load_window(struct ryde_group *base, struct ryde_buf *at, struct ryde_buf *finge
 {
 	struct ryde_positions *g = ryde_positions_of(base);
 
-	if (ryde_positions_item_read(g, err) != 0)
-		return -1;
-	ryde_buf_view(at, ryde_buf_as_view(&g->window));
-	ryde_buf_view(fingerprint, ryde_buf_as_view(&g->fingerprint));
-	return ryde_buf_check(at, err) != 0 || ryde_buf_check(fingerprint, err) != 0 ? -1
-										     : 0;
+	return ryde_positions_item_read(g, err) != 0
+		   ? -1
+		   : put_window(g, at, fingerprint, err);
 }
 
 /* Takes the new positions into the item. */
@@ -143,7 +186,7 @@ store(struct ryde_group *base, const struct ryde_group_position *p, size_t n,
 	if (fenced && !g->held)
 		return RYDE_GROUP_LOST;
 	if (!fenced) {
-		lease = ryde_positions_lease_free(g, err);
+		lease = ryde_positions_lease_free(g, true, err);
 		if (lease != RYDE_GROUP_HELD)
 			return lease;
 	}
@@ -158,7 +201,7 @@ store(struct ryde_group *base, const struct ryde_group_position *p, size_t n,
 static enum ryde_group_lease delete (
     struct ryde_group *base, bool window_only, struct ryde_err *err) {
 	struct ryde_positions *g = ryde_positions_of(base);
-	enum ryde_group_lease lease = ryde_positions_lease_free(g, err);
+	enum ryde_group_lease lease = ryde_positions_lease_free(g, true, err);
 	struct ryde_buf v;
 
 	if (lease != RYDE_GROUP_HELD || !g->exists) return lease;
@@ -182,28 +225,46 @@ static int
 owner(struct ryde_group *base, char *to, struct ryde_err *err)
 {
 	struct ryde_positions *g = ryde_positions_of(base);
+	size_t living = 0;
 
 	to[0] = '\0';
-	if (ryde_positions_item_read(g, err) != 0)
+	if (ryde_positions_item_read(g, err) != 0 || add_shared(g, err) != 0)
 		return -1;
 	if (!ryde_alive_is_gone(g->process))
 		memcpy(to, g->owner, sizeof(g->owner));
+	if (!g->shared || to[0] != '\0')
+		return 0;
+	for (size_t i = 0; i < g->m->n_members; i++)
+		living += !g->m->members[i].m.gone;
+	ryde_positions_describe(living, to);
 	return 0;
 }
 
+#define OPS                                                                           \
+	.close = close_group, .acquire = ryde_positions_lease_acquire,                \
+	.renew = ryde_positions_lease_renew, .release = ryde_positions_lease_release, \
+	.wait = ryde_positions_lease_wait, .store = store, .delete = delete,          \
+	.owner = owner, .share = &ryde_positions_share_ops
+
 static const struct ryde_group_ops ops = {
-    .close = close_group,
-    .acquire = ryde_positions_lease_acquire,
-    .renew = ryde_positions_lease_renew,
-    .release = ryde_positions_lease_release,
-    .wait = ryde_positions_lease_wait,
+    OPS,
     .load = load,
     .load_window = load_window,
-    .store = store,
-    .delete = delete,
-    .owner = owner,
     .store_every_ms = 1000,
 };
+/* Each shard of a member is a write of its own. */
+static const struct ryde_group_ops member_ops = {
+    OPS,
+    .load = load_member,
+    .load_window = load_member_window,
+    .store_every_ms = 5000,
+};
+
+void
+ryde_positions_as_member(struct ryde_positions *g, bool member)
+{
+	g->base.ops = member ? &member_ops : &ops;
+}
 
 struct ryde_group *
 ryde_positions_open(struct ryde_aws *aws, const char *region, const char *stream,
@@ -235,7 +296,7 @@ ryde_positions_open(struct ryde_aws *aws, const char *region, const char *stream
 
 /* One page of a query; next becomes the key that the next one begins behind, raw. */
 static int
-list_page(const struct ryde_ask *q, const char *stream, struct ryde_buf *next,
+list_page(const struct ryde_ask *q, const char *stream, bool all, struct ryde_buf *next,
     void (*fn)(void *arg, const char *name), void *arg, struct ryde_err *err)
 {
 	struct ryde_err why = RYDE_ERR_INIT;
@@ -276,9 +337,11 @@ list_page(const struct ryde_ask *q, const char *stream, struct ryde_buf *next,
 		while (ryde_json_walk_next(&w, &key, &v)) {
 			struct ryde_view name = ryde_attribute_text(
 			    ryde_answer_member(v.text, "group").text, &kind);
-			char text[129];
+			char text[RYDE_POSITIONS_RANGE_MAX];
 
-			if (name.n > 0 && ryde_answer_copy(text, sizeof(text), name))
+			/* what members and shards have is no group */
+			if (name.n > 0 && ryde_answer_copy(text, sizeof(text), name) &&
+			    (all || strchr(text, '#') == NULL))
 				fn(arg, text);
 		}
 	}
@@ -289,8 +352,9 @@ out:
 	return rc;
 }
 
-int
-ryde_positions_list(struct ryde_aws *aws, const char *region, const char *stream,
+/* all: members' and shards' items, too. */
+static int
+list_items(struct ryde_aws *aws, const char *region, const char *stream, bool all,
     void (*fn)(void *arg, const char *name), void *arg, struct ryde_err *err)
 {
 	struct ryde_buf b, next;
@@ -305,44 +369,81 @@ ryde_positions_list(struct ryde_aws *aws, const char *region, const char *stream
 	ryde_buf_init(&b, 65536);
 	ryde_buf_init(&next, 32768);
 	do
-		rc = list_page(&q, stream, &next, fn, arg, err);
+		rc = list_page(&q, stream, all, &next, fn, arg, err);
 	while (rc == 0 && next.n > 0);
 	ryde_buf_free(&b);
 	ryde_buf_free(&next);
 	return rc;
 }
 
+int
+ryde_positions_list(struct ryde_aws *aws, const char *region, const char *stream,
+    void (*fn)(void *arg, const char *name), void *arg, struct ryde_err *err)
+{
+	return list_items(aws, region, stream, false, fn, arg, err);
+}
+
+struct names {
+	struct ryde_buf all; /* each with its NUL */
+	size_t n;
+};
+
 static void
 gather_name(void *arg, const char *name)
 {
-	ryde_buf_add(arg, name, strlen(name) + 1);
+	struct names *to = arg;
+
+	ryde_buf_add(&to->all, name, strlen(name) + 1);
+	to->n++;
+}
+
+/* Deletes the items of these range keys; g is any group of the stream. */
+static int
+delete_items(struct ryde_positions *g, const struct names *names, struct ryde_err *err)
+{
+	struct ryde_positions_job *jobs = calloc(names->n + 1, sizeof(*jobs));
+	struct ryde_buf none;
+	size_t at = 0;
+	int rc;
+
+	if (jobs == NULL)
+		return ryde_err_nomem(err);
+	ryde_buf_init(&none, 16);
+	for (size_t i = 0; i < names->n; i++) {
+		const struct ryde_positions_change change = {
+		    .item = names->all.p + at, .values = &none};
+
+		jobs[i].deletes = true;
+		ryde_buf_init(&jobs[i].body, 16384);
+		ryde_positions_change_put(g, &change, false, &jobs[i].body);
+		at += strlen(names->all.p + at) + 1;
+	}
+	rc = ryde_positions_jobs(g, jobs, names->n, err);
+	free(jobs);
+	return rc;
 }
 
 int
 ryde_positions_delete_all(
     struct ryde_aws *aws, const char *region, const char *stream, struct ryde_err *err)
 {
-	struct ryde_buf names, none;
+	struct ryde_group *base;
+	struct names names = {.n = 0};
 	int rc;
 
-	ryde_buf_init(&names, (size_t)16 << 20);
-	ryde_buf_init(&none, 16);
-	rc = ryde_positions_list(aws, region, stream, gather_name, &names, err);
-	for (size_t at = 0; rc == 0 && at < names.n; at += strlen(names.p + at) + 1) {
-		struct ryde_group *base =
-		    ryde_positions_open(aws, region, stream, names.p + at, err);
-
-		if (base == NULL) {
-			rc = -1;
-			break;
-		}
-		rc = ryde_positions_item_write(ryde_positions_of(base), NULL,
-			 "attribute_exists(#stream)", &none, err) == RYDE_POSITIONS_FAILED
-			 ? -1
-			 : 0;
-		close_group(base);
+	ryde_buf_init(&names.all, (size_t)16 << 20);
+	rc = list_items(aws, region, stream, true, gather_name, &names, err);
+	if (rc == 0)
+		rc = ryde_buf_check(&names.all, err);
+	if (rc == 0 && names.n > 0) {
+		/* the names are whole range keys: a group without a name puts nothing
+		 * before them */
+		base = ryde_positions_open(aws, region, stream, "", err);
+		rc = base == NULL ? -1
+				  : delete_items(ryde_positions_of(base), &names, err);
+		if (base != NULL)
+			close_group(base);
 	}
-	ryde_buf_free(&names);
-	ryde_buf_free(&none);
+	ryde_buf_free(&names.all);
 	return rc;
 }

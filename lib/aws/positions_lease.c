@@ -1,4 +1,4 @@
-#include "aws/positions_item.h"
+#include "aws/positions_shared.h"
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -91,12 +91,61 @@ busy(struct ryde_positions *g, char *owner)
 	return RYDE_GROUP_BUSY;
 }
 
+void
+ryde_positions_describe(size_t living, char *owner)
+{
+	owner[0] = '\0';
+	if (living > 0)
+		(void)snprintf(owner, 64, "%zu reader%s with --share", living,
+		    living == 1 ? "" : "s");
+}
+
+/* The group is no longer shared: none of its members lives. BUSY: that cannot be told
+ * yet. */
+static enum ryde_group_lease
+unshared(struct ryde_positions *g, int64_t lease_ms, struct ryde_err *err)
+{
+	size_t living;
+
+	switch (ryde_positions_plain_watch(g, lease_ms, &living, err)) {
+	case RYDE_GROUP_HELD:
+		return RYDE_GROUP_HELD;
+	case RYDE_GROUP_BUSY:
+		ryde_positions_describe(living, g->owner);
+		return RYDE_GROUP_BUSY;
+	case RYDE_GROUP_LOST:
+		ryde_positions_describe(living, g->owner);
+		return RYDE_GROUP_LOST;
+	case RYDE_GROUP_FAILED:
+		break;
+	}
+	return RYDE_GROUP_FAILED;
+}
+
+/* The item is ours: whatever members had is now taken over. */
+static enum ryde_group_lease
+hold_alone(struct ryde_positions *g, int64_t epoch, char *owner, struct ryde_err *err)
+{
+	enum ryde_group_lease lease;
+
+	g->epoch = epoch;
+	if (g->shared) {
+		lease = ryde_positions_plain_end(g, err);
+		if (lease == RYDE_GROUP_LOST)
+			return busy(g, owner);
+		if (lease != RYDE_GROUP_HELD)
+			return lease;
+	}
+	return hold(g, epoch);
+}
+
 enum ryde_group_lease
 ryde_positions_lease_acquire(
     struct ryde_group *base, int64_t lease_ms, char *owner, struct ryde_err *err)
 {
 	struct ryde_positions *g = ryde_positions_of(base);
 	int64_t now = ryde_clock_mono_ms(), epoch;
+	enum ryde_group_lease lease;
 
 	if (g->held)
 		return RYDE_GROUP_HELD;
@@ -106,13 +155,25 @@ ryde_positions_lease_acquire(
 	if (ryde_positions_item_read(g, err) != 0)
 		return RYDE_GROUP_FAILED;
 	if (g->exists && g->owner[0] != '\0' && is_ours(g))
-		return hold(g, g->epoch);
+		return hold_alone(g, g->epoch, owner, err);
 	if (!is_gone(g, lease_ms))
 		return busy(g, owner);
+	if (g->shared) {
+		lease = unshared(g, lease_ms, err);
+		if (lease == RYDE_GROUP_LOST) {
+			(void)ryde_err_set(err, RYDE_ECONFIG,
+			    "group %s is shared by %s: read it with --share too, or stop "
+			    "them",
+			    g->group, g->owner);
+			return RYDE_GROUP_FAILED;
+		}
+		if (lease != RYDE_GROUP_HELD)
+			return lease == RYDE_GROUP_BUSY ? busy(g, owner) : lease;
+	}
 	epoch = g->epoch + 1;
 	switch (take(g, err)) {
 	case RYDE_POSITIONS_DONE:
-		return hold(g, epoch);
+		return hold_alone(g, epoch, owner, err);
 	case RYDE_POSITIONS_REFUSED:
 		break;
 	case RYDE_POSITIONS_FAILED:
@@ -122,7 +183,7 @@ ryde_positions_lease_acquire(
 	if (ryde_positions_item_read(g, err) != 0)
 		return RYDE_GROUP_FAILED;
 	if (g->owner[0] != '\0' && is_ours(g))
-		return hold(g, g->epoch);
+		return hold_alone(g, g->epoch, owner, err);
 	return busy(g, owner);
 }
 
@@ -205,8 +266,50 @@ ryde_positions_lease_wait(struct ryde_group *base, struct ryde_waits *w)
 		ryde_waits_until(w, g->look_mono_ms);
 }
 
+/* Nobody holds the item: whether no member is left either; then the sharing ends, by a
+ * lease of our own that the write to come gives back. LOST: it is not as it was read. */
+static enum ryde_group_lease
+end_sharing(struct ryde_positions *g, int64_t lease_ms, struct ryde_err *err)
+{
+	enum ryde_group_lease lease = unshared(g, lease_ms, err);
+
+	if (lease == RYDE_GROUP_LOST)
+		return RYDE_GROUP_BUSY; /* one lives */
+	if (lease != RYDE_GROUP_HELD)
+		return lease == RYDE_GROUP_BUSY ? RYDE_GROUP_LOST : lease;
+	switch (take(g, err)) {
+	case RYDE_POSITIONS_DONE:
+		g->epoch++;
+		lease = ryde_positions_plain_end(g, err);
+		break;
+	case RYDE_POSITIONS_REFUSED:
+		return RYDE_GROUP_LOST;
+	case RYDE_POSITIONS_FAILED:
+		return RYDE_GROUP_FAILED;
+	}
+	if (lease == RYDE_GROUP_HELD && ryde_positions_item_read(g, err) != 0)
+		lease = RYDE_GROUP_FAILED;
+	return lease;
+}
+
+/* One look: HELD it is free, BUSY it is not, LOST that cannot be told yet. */
+static enum ryde_group_lease
+look_free(struct ryde_positions *g, bool members, int64_t lease_ms, struct ryde_err *err)
+{
+	int64_t epoch = g->seen_epoch, beat = g->seen_beat;
+	bool looked = g->seen_mono_ms != 0;
+
+	if (ryde_positions_item_read(g, err) != 0)
+		return RYDE_GROUP_FAILED;
+	if (!g->exists || is_ours(g) || is_gone(g, lease_ms))
+		return g->shared && members ? end_sharing(g, lease_ms, err)
+					    : RYDE_GROUP_HELD;
+	return looked && (epoch != g->epoch || beat != g->beat) ? RYDE_GROUP_BUSY
+								: RYDE_GROUP_LOST;
+}
+
 enum ryde_group_lease
-ryde_positions_lease_free(struct ryde_positions *g, struct ryde_err *err)
+ryde_positions_lease_free(struct ryde_positions *g, bool members, struct ryde_err *err)
 {
 	int64_t lease_ms = g->base.lease_ms > 0 ? g->base.lease_ms : 10000;
 	int64_t until = ryde_clock_mono_ms() + lease_ms + lease_ms / 2;
@@ -214,15 +317,10 @@ ryde_positions_lease_free(struct ryde_positions *g, struct ryde_err *err)
 
 	for (;;) {
 		struct ryde_waits w = {0};
-		int64_t epoch = g->seen_epoch, beat = g->seen_beat;
-		bool looked = g->seen_mono_ms != 0;
+		enum ryde_group_lease lease = look_free(g, members, lease_ms, err);
 
-		if (ryde_positions_item_read(g, err) != 0)
-			return RYDE_GROUP_FAILED;
-		if (!g->exists || is_gone(g, lease_ms))
-			return RYDE_GROUP_HELD;
-		if (looked && (epoch != g->epoch || beat != g->beat))
-			return RYDE_GROUP_BUSY;
+		if (lease != RYDE_GROUP_LOST)
+			return lease;
 		if (ryde_clock_mono_ms() >= until)
 			return RYDE_GROUP_BUSY;
 		if (!said)

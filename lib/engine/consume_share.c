@@ -153,6 +153,7 @@ do_look(struct ryde_consume_run *c, struct ryde_err *err)
 		ryde_share_blind(c->share, ryde_clock_mono_ms());
 		rc = settle(RYDE_SHARE_FAILED, "the group cannot be looked at", err);
 	} else {
+		ryde_share_pace(c->share, ryde_group_share_look_every_ms(c->group));
 		rc = ryde_share_looked(
 		    c->share, ryde_clock_mono_ms(), members, n_members, leases, n, err);
 	}
@@ -258,11 +259,29 @@ give(struct ryde_consume_run *c, struct ryde_consume_shard *s, bool ended,
 	return 1;
 }
 
+/* Whether all that was printed of the shard is done, stored or not. */
+static bool
+is_done(struct ryde_consume_run *c, const struct ryde_consume_shard *s)
+{
+	struct ryde_pos pos;
+	uint32_t gen;
+
+	return ryde_pos_cmp(&s->stored, &s->printed) >= 0 ||
+	       (c->acks != NULL &&
+		   ryde_ack_server_position(c->acks, s->ack, &gen, &pos) &&
+		   gen == s->gen && ryde_pos_cmp(&pos, &s->printed) >= 0);
+}
+
 /* One step on the way of a shard that drains. */
 static int
 drain(struct ryde_consume_run *c, struct ryde_consume_shard *s, struct ryde_err *err)
 {
-	bool done = ryde_pos_cmp(&s->stored, &s->printed) >= 0;
+	bool done;
+
+	/* what is written need not wait for the next time that positions are stored */
+	if (c->o->ack_write && ryde_consume_positions_written(c, true, err) != 0)
+		return -1;
+	done = is_done(c, s);
 
 	if (!done && c->acks != NULL && !s->told &&
 	    (s->held || ryde_clock_mono_ms() - s->drain_at_ms >= ryde_group_lease_ms())) {
@@ -288,8 +307,7 @@ give_all(struct ryde_consume_run *c, bool between, struct ryde_err *err)
 		if (s->draining && drain(c, s, err) != 0)
 			return -1;
 		if (!between || s->draining || s->given || s->held || s->mark_due ||
-		    !ryde_stream_reader_ended(c->reader, s->index) ||
-		    ryde_pos_cmp(&s->stored, &s->printed) < 0)
+		    !ryde_stream_reader_ended(c->reader, s->index) || !is_done(c, s))
 			continue;
 		if (give(c, s, true, err) < 0)
 			return -1;

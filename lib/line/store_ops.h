@@ -101,7 +101,7 @@ struct ryde_group_ops {
 	    struct ryde_group *g, bool window_only, struct ryde_err *err);
 	int (*owner)(struct ryde_group *g, char *owner, struct ryde_err *err);
 	int64_t store_every_ms; /* how often positions are worth a write; 0: always */
-	const struct ryde_group_share_ops *share; /* NULL where groups cannot be shared */
+	const struct ryde_group_share_ops *share;
 };
 /* Of groups that several members read: store/group_share.h. */
 struct ryde_group_share_ops {
@@ -127,7 +127,8 @@ struct ryde_group_share_ops {
 };
 struct ryde_group {
 	const struct ryde_group_ops *ops;
-	int64_t lease_ms; /* set by store/group.c once it is open */
+	int64_t lease_ms;      /* set by store/group.c once it is open */
+	int64_t look_every_ms; /* as ryde_group_share_look_every_ms */
 };
 
 struct ryde_table;

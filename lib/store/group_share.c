@@ -1,23 +1,17 @@
 #include "store/group_share.h"
 
-#include "base/err.h"
 #include "line/store_ops.h"
 
 enum ryde_group_lease
 ryde_group_share_join(struct ryde_group *g, char *id, char *owner, struct ryde_err *err)
 {
-	if (g->ops->share != NULL)
-		return g->ops->share->join(g, id, owner, err);
-	(void)ryde_err_set(err, RYDE_ECONFIG,
-	    "groups of this store cannot be shared: --share is for embedded streams");
-	return RYDE_GROUP_FAILED;
+	return g->ops->share->join(g, id, owner, err);
 }
 
 void
 ryde_group_share_leave(struct ryde_group *g)
 {
-	if (g->ops->share != NULL)
-		g->ops->share->leave(g);
+	g->ops->share->leave(g);
 }
 
 enum ryde_share_outcome
@@ -37,9 +31,13 @@ ryde_group_share_look(struct ryde_group *g, const struct ryde_share_member **mem
 		*leases = NULL;
 		*n_leases = 0;
 	}
-	if (g->ops->share == NULL)
-		return 0;
 	return g->ops->share->look(g, members, n_members, leases, n_leases, err);
+}
+
+int64_t
+ryde_group_share_look_every_ms(const struct ryde_group *g)
+{
+	return g->look_every_ms;
 }
 
 enum ryde_share_outcome

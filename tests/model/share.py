@@ -1,7 +1,8 @@
 """
 Checks the leases of shared groups with spin: python3 tests/model/share.py [NAME]
 
-share.pml is what may never happen, share_balance.pml what must come in the end. Each runs as it is, where spin must find
+share.pml is what may never happen, share_balance.pml what must come in the end, share_plain.pml how a group on AWS comes
+to be shared and to be not. Each runs as it is, where spin must find
 nothing, and with one rule broken at a time, where it must: else the model itself is blind. NAME runs only what has it
 in its name.
 """
@@ -13,7 +14,7 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-SAFETY, LIVENESS = "share.pml", "share_balance.pml"
+SAFETY, LIVENESS, PLAIN = "share.pml", "share_balance.pml", "share_plain.pml"
 ONE = "-DS=1"
 
 # name, model, definitions, whether spin must find a fault
@@ -34,16 +35,22 @@ RUNS = [
     ("balance: three members, three shards", LIVENESS, ["-DN=3", "-DS=3", "-DLEAVES=0"], False),
     ("balance: nobody has the rest for its target", LIVENESS, ["-DN=2", "-DS=3", "-DNO_REST"], True),
     ("balance: gives what it should keep", LIVENESS, ["-DN=2", "-DS=3", "-DGIVE_AT_TARGET"], True),
+    ("shared, and not shared, and again", PLAIN, [], False),
+    ("joins before its own item is written", PLAIN, ["-DJOIN_FIRST"], True),
+    ("joins, and changes no version", PLAIN, ["-DNO_VERSION"], True),
+    ("takes a group that has changed since it was read", PLAIN, ["-DTAKE_BLIND"], True),
+    ("deletes a shard's item, whatever it is now", PLAIN, ["-DDELETE_BLIND"], True),
+    ("deletes a shard's item before its position is kept", PLAIN, ["-DDELETE_FIRST"], True),
     ("balance: takes more than its target", LIVENESS, ["-DN=2", "-DS=3", "-DTAKE_BEYOND"], True),
 ]
 
 
 def spin(model, definitions, folder):
     """What spin's verifier says, and how many faults that are; None where it did not come to the end."""
-    kind = ["-DSAFETY"] if model == SAFETY else ["-DNFAIR=3"]
+    kind = ["-DSAFETY"] if model != LIVENESS else ["-DNFAIR=3"]
     subprocess.run(["spin", *definitions, "-a", HERE / model], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["gcc", "-O2", "-w", "-DCOLLAPSE", "-DMEMLIM=3000", *kind, "-o", "pan", "pan.c"], cwd=folder, check=True)
-    said = subprocess.run(["./pan", "-m2000000", *([] if model == SAFETY else ["-a", "-f"])], cwd=folder,
+    said = subprocess.run(["./pan", "-m2000000", *([] if model != LIVENESS else ["-a", "-f"])], cwd=folder,
                           stdout=subprocess.PIPE, text=True, check=False).stdout
     if "errors: " not in said or "Search not completed" in said and "errors: 0" in said or "out of memory" in said:
         return said, None
