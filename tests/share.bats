@@ -11,15 +11,16 @@ setup() {
 	# one call per batch: each line of it is busy while it is handled; one that is already was given to two at once
 	cat > handler <<-'H'
 	#!/bin/bash
+	set -C
 	n=0
 	while read -r line; do
-		at[n++]=busy/$(printf '%s' "$line" | tr -dc 'a-z0-9_.')
-		mkdir "${at[n-1]}" 2>/dev/null || printf '%s\n' "$line" >> twice
+		at[n++]=busy/${line//[^a-z0-9_.]/}
+		{ : > "${at[n-1]}"; } 2>/dev/null || printf '%s\n' "$line" >> twice
 		lines+=$line$'\n'
 	done
 	sleep "${SLEEP:-0.05}"
 	printf '%s' "$lines" >> done
-	rmdir "${at[@]}"
+	rm -f "${at[@]}"
 	H
 	chmod +x handler
 }
