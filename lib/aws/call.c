@@ -155,25 +155,19 @@ lane_of(struct ryde_aws *aws, const struct ryde_aws_request *r)
 	return &aws->lanes[aws->n_lanes++];
 }
 
-/* A random UUID: the same for all attempts of a call, so that the service's logs show
- * them as one. */
-static int
-make_id(struct ryde_aws_call *call, struct ryde_err *err)
+/* A random UUID, which is no secret: the same for all attempts of a call, so that the
+ * service's logs show them as one. */
+static void
+make_id(struct ryde_aws_call *call)
 {
-	unsigned char r[16];
-	char *to = call->id;
+	uint64_t high = ryde_random_u64(&call->aws->random),
+		 low = ryde_random_u64(&call->aws->random);
 
-	if (ryde_random_bytes(r, sizeof(r), err) != 0)
-		return -1;
-	r[6] = (unsigned char)((r[6] & 0x0f) | 0x40);
-	r[8] = (unsigned char)((r[8] & 0x3f) | 0x80);
-	for (size_t i = 0; i < 16; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*to++ = '-';
-		(void)snprintf(to, 3, "%02x", r[i]);
-		to += 2;
-	}
-	return 0;
+	(void)snprintf(call->id, sizeof(call->id), "%08llx-%04llx-4%03llx-%04llx-%012llx",
+	    (unsigned long long)(high >> 32), (unsigned long long)(high >> 16 & 0xffff),
+	    (unsigned long long)(high & 0xfff),
+	    (unsigned long long)(low >> 48 & 0x3fff) | 0x8000,
+	    (unsigned long long)(low & UINT64_C(0xffffffffffff)));
 }
 
 static int
@@ -200,9 +194,9 @@ ryde_aws_call_prepare(struct ryde_aws_call *call, const struct ryde_aws_request 
 			       ? request->attempts
 			       : ryde_aws_config_attempts(call->aws->config);
 	if (find_endpoint(call, request, err) != 0 ||
-	    copy_request(call, request, err) != 0 || make_url(call, request, err) != 0 ||
-	    make_id(call, err) != 0)
+	    copy_request(call, request, err) != 0 || make_url(call, request, err) != 0)
 		return -1;
+	make_id(call);
 	if (!request->own_pace)
 		call->lane = lane_of(call->aws, request);
 	return request->unsigned_call ? 0 : hash_payload(call, err);

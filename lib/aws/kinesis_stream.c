@@ -187,6 +187,22 @@ shards(struct ryde_stream *base, const struct ryde_shard **out, size_t *n,
 }
 
 int
+ryde_kinesis_stream_only(const struct ryde_kinesis_stream *s)
+{
+	int only = -1;
+
+	for (size_t i = 0; i < s->n; i++) {
+		if (!s->shards[i].open)
+			continue;
+		if (only >= 0 || !s->ranges[i].known || s->ranges[i].first != 0 ||
+		    s->ranges[i].last != ~(ryde_hash_value)0)
+			return -1;
+		only = (int)i;
+	}
+	return only;
+}
+
+int
 ryde_kinesis_stream_shard_of(struct ryde_stream *base, struct ryde_view key,
     struct ryde_view hash_key, int *shard, struct ryde_err *err)
 {
@@ -195,10 +211,13 @@ ryde_kinesis_stream_shard_of(struct ryde_stream *base, struct ryde_view key,
 
 	if (s->n == 0 && ryde_kinesis_stream_refresh(s, err) != 0)
 		return -1;
-	if (hash_key.n > 0 ? !ryde_hash_parse(hash_key, &value)
-			   : ryde_hash_key(s->hash, key, &value, err) != 0)
+	if (hash_key.n > 0 && !ryde_hash_parse(hash_key, &value))
 		return -1;
-	*shard = -1;
+	*shard = ryde_kinesis_stream_only(s);
+	if (*shard >= 0)
+		return 0;
+	if (hash_key.n == 0)
+		value = ryde_hash_key(s->hash, key);
 	for (size_t i = 0; i < s->n && *shard < 0; i++)
 		if (s->shards[i].open && s->ranges[i].known &&
 		    value >= s->ranges[i].first && value <= s->ranges[i].last)

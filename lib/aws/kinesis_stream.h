@@ -100,6 +100,9 @@ int ryde_kinesis_stream_refresh(struct ryde_kinesis_stream *s, struct ryde_err *
  * hint: where it probably is. -1 without memory. */
 int ryde_kinesis_stream_find(
     struct ryde_kinesis_stream *s, struct ryde_view id, int hint, struct ryde_err *err);
+/* The shard that takes every hash, as the only open one; -1: there are several, or none
+ * is known. */
+int ryde_kinesis_stream_only(const struct ryde_kinesis_stream *s);
 /* The open shard for a key; -1 with *shard -1 where the list has none (a resharding). */
 int ryde_kinesis_stream_shard_of(struct ryde_stream *base, struct ryde_view key,
     struct ryde_view hash_key, int *shard, struct ryde_err *err);

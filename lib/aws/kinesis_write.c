@@ -24,6 +24,7 @@
 #include <string.h>
 
 #define LANES 8
+#define HASHED 256			/* keys at once */
 #define REQUEST_BYTES ((size_t)5 << 20) /* of payloads and keys; 10 MiB is new, 5 old */
 #define BODY_MAX ((size_t)32 << 20)
 #define ANSWER_MAX ((size_t)1 << 20)
@@ -142,22 +143,35 @@ make_paces(struct ryde_kinesis_write *w, const struct ryde_kinesis_stream *s,
 	return 0;
 }
 
-/* Where the record will go, as far as the list of shards is right. */
+/* Where a record of that hash will go, as far as the list of shards is right. */
 static int
-find_shard(struct ryde_kinesis_stream *s, struct ryde_record_in *r, ryde_hash_value *hash,
-    struct ryde_err *err)
+shard_of(const struct ryde_kinesis_stream *s, ryde_hash_value hash)
 {
-	r->shard = 0;
-	if (r->hash_key.n > 0 ? !ryde_hash_parse(r->hash_key, hash)
-			      : ryde_hash_key(s->hash, r->key, hash, err) != 0)
-		return ryde_err_set(err, RYDE_EDATA, "a hash key that is none");
-	for (size_t i = 0; i < s->n; i++) {
+	for (size_t i = 0; i < s->n; i++)
 		if (s->shards[i].open && s->ranges[i].known &&
-		    *hash >= s->ranges[i].first && *hash <= s->ranges[i].last) {
-			r->shard = (int)i;
-			break;
-		}
+		    hash >= s->ranges[i].first && hash <= s->ranges[i].last)
+			return (int)i;
+	return 0;
+}
+
+/* The hashes of records, which are their own or those of their keys. */
+static int
+find_hashes(struct ryde_kinesis_stream *s, const struct ryde_record_in *records, size_t n,
+    ryde_hash_value *hashes, struct ryde_err *err)
+{
+	struct ryde_view keys[HASHED];
+
+	for (size_t from = 0; from < n; from += HASHED) {
+		size_t some = n - from < HASHED ? n - from : HASHED;
+
+		for (size_t i = 0; i < some; i++)
+			keys[i] = records[from + i].key;
+		ryde_hash_keys(s->hash, keys, some, hashes + from);
 	}
+	for (size_t i = 0; i < n; i++)
+		if (records[i].hash_key.n > 0 &&
+		    !ryde_hash_parse(records[i].hash_key, &hashes[i]))
+			return ryde_err_set(err, RYDE_EDATA, "a hash key that is none");
 	return 0;
 }
 
@@ -168,14 +182,18 @@ begin_batch(struct ryde_kinesis_stream *s, struct ryde_record_in *records, size_
 {
 	struct ryde_kinesis_write *w = s->write;
 	size_t counts[LANES] = {0}, at = 0;
+	int only;
 
 	if (make_room(w, n, err) != 0 ||
 	    ((s->n == 0 || s->stale) && ryde_kinesis_stream_refresh(s, err) != 0) ||
 	    make_paces(w, s, err) != 0)
 		return -1;
+	only = ryde_kinesis_stream_only(s);
+	/* with `ordered` a request's keys are compared by their hashes first */
+	if ((only < 0 || s->ordered) && find_hashes(s, records, n, w->hashes, err) != 0)
+		return -1;
 	for (size_t i = 0; i < n; i++) {
-		if (find_shard(s, &records[i], &w->hashes[i], err) != 0)
-			return -1;
+		records[i].shard = only >= 0 ? only : shard_of(s, w->hashes[i]);
 		records[i].seq.n = 0;
 		records[i].failed = true;
 		counts[records[i].shard % LANES]++;

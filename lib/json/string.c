@@ -8,6 +8,21 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Nothing in it is escaped, as mostly. */
+static void
+put_plain(struct ryde_buf *b, struct ryde_view v)
+{
+	char *to = ryde_buf_room(b, v.n + 2);
+
+	if (to == NULL)
+		return;
+	to[0] = '"';
+	if (v.n > 0)
+		memcpy(to + 1, v.p, v.n);
+	to[v.n + 1] = '"';
+	ryde_buf_added(b, v.n + 2);
+}
+
 void
 ryde_json_string_put(struct ryde_buf *b, struct ryde_view v)
 {
@@ -16,6 +31,10 @@ ryde_json_string_put(struct ryde_buf *b, struct ryde_view v)
 	    ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
 	const char *p = v.p, *end = ryde_view_end(v), *run = p;
 
+	if (p == NULL || ryde_json_bytes_plain(p, end) == end) {
+		put_plain(b, v);
+		return;
+	}
 	ryde_buf_putc(b, '"');
 	while (p < end) {
 		unsigned char c;

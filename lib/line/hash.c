@@ -1,14 +1,16 @@
 #include "line/hash.h"
 
 #include "base/err.h"
+#include "line/md5.h"
 
-#include <openssl/evp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SLOTS 1024u
+#define WAYS 2u	 /* slots that a key may be in */
 #define KEPT 47u /* bytes of a key; longer ones are not kept */
+#define TOGETHER 64
 
 struct slot {
 	ryde_hash_value value;
@@ -17,9 +19,8 @@ struct slot {
 };
 
 struct ryde_hash {
-	EVP_MD *md;
-	EVP_MD_CTX *ctx;
 	struct slot slots[SLOTS];
+	unsigned turn; /* which way is overwritten next */
 };
 
 struct ryde_hash *
@@ -27,77 +28,98 @@ ryde_hash_new(struct ryde_err *err)
 {
 	struct ryde_hash *h = calloc(1, sizeof(*h));
 
-	if (h == NULL) {
+	if (h == NULL)
 		(void)ryde_err_nomem(err);
-		return NULL;
-	}
-	h->md = EVP_MD_fetch(NULL, "MD5", NULL);
-	h->ctx = EVP_MD_CTX_new();
-	if (h->md == NULL || h->ctx == NULL ||
-	    EVP_DigestInit_ex2(h->ctx, h->md, NULL) != 1) {
-		(void)ryde_err_set(err, RYDE_ECONFIG, "OpenSSL gives no MD5 here");
-		ryde_hash_free(h);
-		return NULL;
-	}
 	return h;
 }
 
 void
 ryde_hash_free(struct ryde_hash *h)
 {
-	if (h == NULL)
-		return;
-	EVP_MD_CTX_free(h->ctx);
-	EVP_MD_free(h->md);
 	free(h);
 }
 
-static int
-md5(struct ryde_hash *h, struct ryde_view key, ryde_hash_value *out, struct ryde_err *err)
-{
-	unsigned char sum[16];
-	ryde_hash_value v = 0;
-
-	if (EVP_DigestInit_ex2(h->ctx, NULL, NULL) != 1 ||
-	    EVP_DigestUpdate(h->ctx, key.p, key.n) != 1 ||
-	    EVP_DigestFinal_ex(h->ctx, sum, NULL) != 1)
-		return ryde_err_set(err, RYDE_ESOFTWARE, "MD5 failed");
-	for (size_t i = 0; i < sizeof(sum); i++)
-		v = v << 8 | sum[i];
-	*out = v;
-	return 0;
-}
-
 /* FNV-1a, folded: good enough to choose a slot. */
-static unsigned
-slot_of(struct ryde_view key)
+static struct slot *
+slots_of(struct ryde_hash *h, struct ryde_view key)
 {
 	uint64_t x = 0xcbf29ce484222325u;
 
 	for (size_t i = 0; i < key.n; i++)
 		x = (x ^ (unsigned char)key.p[i]) * 0x100000001b3u;
-	return (unsigned)(x ^ x >> 32) % SLOTS;
+	return &h->slots[(unsigned)(x ^ x >> 32) % SLOTS / WAYS * WAYS];
 }
 
-int
-ryde_hash_key(
-    struct ryde_hash *h, struct ryde_view key, ryde_hash_value *out, struct ryde_err *err)
+static bool
+can_keep(struct ryde_view key)
+{
+	return key.n > 0 && key.n <= KEPT;
+}
+
+static bool
+find(struct ryde_hash *h, struct ryde_view key, ryde_hash_value *out)
 {
 	struct slot *s;
 
-	if (key.n == 0 || key.n > KEPT)
-		return md5(h, key, out, err);
-	s = &h->slots[slot_of(key)];
-	if (s->n != key.n || memcmp(s->key, key.p, key.n) != 0) {
-		if (md5(h, key, &s->value, err) != 0) {
-			s->n = 0;
-			return -1;
-		}
-		s->n = (uint8_t)key.n; /* at most KEPT */
-		memcpy(s->key, key.p, key.n);
+	if (!can_keep(key))
+		return false;
+	s = slots_of(h, key);
+	for (unsigned i = 0; i < WAYS; i++, s++) {
+		if (s->n != key.n || memcmp(s->key, key.p, key.n) != 0)
+			continue;
+		*out = s->value;
+		return true;
 	}
-	*out = s->value;
-	return 0;
+	return false;
+}
+
+static ryde_hash_value
+keep(struct ryde_hash *h, struct ryde_view key, const unsigned char sum[RYDE_MD5_BYTES])
+{
+	ryde_hash_value v = 0;
+	struct slot *s;
+
+	for (size_t i = 0; i < RYDE_MD5_BYTES; i++)
+		v = v << 8 | sum[i];
+	if (!can_keep(key))
+		return v;
+	s = slots_of(h, key) + h->turn++ % WAYS;
+	s->value = v;
+	s->n = (uint8_t)key.n; /* at most KEPT */
+	memcpy(s->key, key.p, key.n);
+	return v;
+}
+
+void
+ryde_hash_keys(
+    struct ryde_hash *h, const struct ryde_view *keys, size_t n, ryde_hash_value *out)
+{
+	unsigned char sums[TOGETHER][RYDE_MD5_BYTES];
+	struct ryde_view texts[TOGETHER];
+	size_t whose[TOGETHER], waiting = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!find(h, keys[i], &out[i])) {
+			texts[waiting] = keys[i];
+			whose[waiting++] = i;
+		}
+		if (waiting < TOGETHER && i + 1 < n)
+			continue;
+		if (waiting > 0)
+			ryde_md5_many(texts, waiting, sums);
+		for (; waiting > 0; waiting--)
+			out[whose[waiting - 1]] =
+			    keep(h, texts[waiting - 1], sums[waiting - 1]);
+	}
+}
+
+ryde_hash_value
+ryde_hash_key(struct ryde_hash *h, struct ryde_view key)
+{
+	ryde_hash_value v;
+
+	ryde_hash_keys(h, &key, 1, &v);
+	return v;
 }
 
 bool

@@ -8,6 +8,7 @@
 #include "base/view.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct ryde_err;
 
@@ -19,8 +20,11 @@ struct ryde_hash;
 
 struct ryde_hash *ryde_hash_new(struct ryde_err *err);
 void ryde_hash_free(struct ryde_hash *h);
-int ryde_hash_key(struct ryde_hash *h, struct ryde_view key, ryde_hash_value *out,
-    struct ryde_err *err);
+ryde_hash_value ryde_hash_key(struct ryde_hash *h, struct ryde_view key);
+/* The same of n keys, for less: those that were not seen lately are looked at side by
+ * side. */
+void ryde_hash_keys(
+    struct ryde_hash *h, const struct ryde_view *keys, size_t n, ryde_hash_value *out);
 /* Reads a decimal of 0 to 2^128 - 1. False where v is none. */
 bool ryde_hash_parse(struct ryde_view v, ryde_hash_value *out);
 /* Writes it as decimal, NUL-ended. */

@@ -43,8 +43,7 @@ choose_shard(struct ryde_local_stream *s, struct ryde_view key, struct ryde_view
 	if (hash_key.n == 0) {
 		if (s->hash == NULL && (s->hash = ryde_hash_new(err)) == NULL)
 			return -1;
-		if (ryde_hash_key(s->hash, key, &v, err) != 0)
-			return -1;
+		v = ryde_hash_key(s->hash, key);
 	}
 	*shard = find_shard(s, v);
 	if (*shard < 0)
