@@ -28,8 +28,8 @@
 
 /* A stream is read by buffers of megabytes that come and go: memory that is given back
  * each time is mapped, cleared and faulted in anew, which costs more than to fill it. */
-#define MAPPED_BYTES (4 << 20) /* blocks of more than that are given back when freed */
-#define KEPT_BYTES (16 << 20)
+#define MAPPED_BYTES (32 << 20) /* blocks of more than that are given back when freed */
+#define KEPT_BYTES (64 << 20)
 
 /* The state that a log function, which has no argument, needs: there is one program per
  * process. */
