@@ -7,8 +7,10 @@
  *	beat            N   counts the holder's signs of life
  *	owner, process  S   who holds the lease, for people and for a look at the process;
  *	                    absent: nobody does
- *	positions       M   shard id -> {seq S, sub N, at N, updated N}; sub: the last
- *line done of a record that is not done, absent: all of it is window, fingerprint S
+ *	positions       M   shard id -> {seq S, sub N, at N, updated N}
+ *	                    sub: the last line done of a record that is not done whole
+ *	window, fingerprint S
+ *	shared          N   members share it: positions_shared.h
  *
  * Each write of a holder is one UpdateItem under the condition that `epoch` is still its
  * own: so it is fenced, and positions and window change together or not at all. Nobody

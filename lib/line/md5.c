@@ -106,6 +106,9 @@ put_word(unsigned char *to, uint32_t x)
 /* ---- one block of each lane ---- */
 
 #define TURN(x, n) ((x) << (n) | (x) >> (32 - (n)))
+/* Inlined into each way. UBSan's checks of array indexes that are constants here would
+ * make clang take minutes for them. */
+#define INLINED inline __attribute__((always_inline, no_sanitize("pointer-overflow")))
 /* Rows and lanes have no order among themselves. */
 #define UNROLLED _Pragma("GCC unroll 8")
 
@@ -131,7 +134,7 @@ put_word(unsigned char *to, uint32_t x)
 #define F3(x, y, z) ((x) ^ (y) ^ (z))
 #define F4(x, y, z) ((y) ^ ((x) | ~(z)))
 
-static inline __attribute__((always_inline)) void
+static INLINED void
 turn_block(struct state *s, words w[ROWS][16], size_t rows)
 {
 	words a[ROWS], b[ROWS], c[ROWS], d[ROWS];
@@ -178,7 +181,7 @@ turn_block(struct state *s, words w[ROWS][16], size_t rows)
 #define HIGH_HALVES(x, y) MIX(x, y, 4, 5, 6, 7, 12, 13, 14, 15)
 
 /* Eight words of each lane of a row, from a byte on: w[i] becomes the i-th of all. */
-static inline __attribute__((always_inline)) void
+static INLINED void
 take_words(const struct lane *lanes, size_t from, words w[8])
 {
 	words r[ROW], t[ROW];
@@ -224,7 +227,7 @@ take_words(const struct lane *lanes, size_t from, words w[8])
 
 /* n blocks of each lane: inlined into a function for each kind of processor. With one
  * row the lanes of the others stand still. */
-static inline __attribute__((always_inline)) void
+static INLINED void
 turn_rows(struct state *s, size_t n, size_t rows)
 {
 	words w[ROWS][16];
@@ -239,7 +242,7 @@ turn_rows(struct state *s, size_t n, size_t rows)
 	}
 }
 
-static inline __attribute__((always_inline)) void
+static INLINED void
 turn_blocks(struct state *s, size_t n, bool all)
 {
 	if (all)
