@@ -77,7 +77,7 @@ int
 main(int argc, char **argv)
 {
 	struct ryde_consume_opts o = {0};
-	struct ryde_strings shards = {0};
+	static struct ryde_strings shards; /* what is wrong with a command line ends us */
 	const char *ack = NULL, *deaggregate = NULL;
 	bool status_only = false, closed = false;
 	int64_t sinks = 1;

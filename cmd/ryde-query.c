@@ -144,8 +144,8 @@ main(int argc, char **argv)
 	o.grace_ms = cli.grace_ms;
 	cli_input(&cli, cli.n_operands, &in);
 	ryde_buf_init(&sql, RYDE_QUERY_SQL_MAX);
-	o.out = ryde_writer_new(STDOUT_FILENO, &err);
-	if (o.out != NULL && read_sql(file, &sql, &err) == 0) {
+	if (read_sql(file, &sql, &err) == 0 &&
+	    (o.out = ryde_writer_new(STDOUT_FILENO, &err)) != NULL) {
 		cli_ready(&cli);
 		status = ryde_query(&o, ryde_buf_str(&sql), sql.n, &err);
 	}
