@@ -24,17 +24,11 @@ ask(struct ryde_kinesis_stream *s, const char *operation, struct ryde_aws_fault 
 {
 	struct ryde_aws_call *call;
 	struct ryde_buf b;
-	struct ryde_ask ask = {.aws = s->aws,
-	    .service = RYDE_AWS_KINESIS,
-	    .operation = operation,
-	    .what = s->what,
-	    .region = ryde_kinesis_stream_region(s),
-	    .body = &b};
 
 	ryde_buf_init(&b, 4096);
 	ryde_buf_printf(&b, "{\"StreamARN\":\"%s\",\"ConsumerName\":\"%s\"}", s->arn,
 	    s->consumer_name);
-	call = ryde_ask(&ask, fault, err);
+	call = ryde_kinesis_stream_ask(s, operation, &b, fault, err);
 	ryde_buf_free(&b);
 	return call;
 }
@@ -109,6 +103,18 @@ valid(const char *name, struct ryde_err *err)
 	    name);
 }
 
+/* Rests, until the next look at what is still of this status; -1 once it is too late. */
+static int
+look_later(struct ryde_kinesis_stream *s, const char *status, int64_t until_mono_ms,
+    struct ryde_err *err)
+{
+	if (ryde_clock_mono_ms() >= until_mono_ms)
+		return ryde_err_set(err, RYDE_ETEMPFAIL,
+		    "%s: its consumer %s is %s, still; try again", s->what,
+		    s->consumer_name, status[0] != '\0' ? status : "missing");
+	return ryde_kinesis_stream_rest(LOOK_MS, err);
+}
+
 int
 ryde_kinesis_consumer_register(struct ryde_stream *base, const char *consumer,
     const char **arn, struct ryde_err *err)
@@ -129,11 +135,7 @@ ryde_kinesis_consumer_register(struct ryde_stream *base, const char *consumer,
 		if (status[0] == '\0' && !enrolled && enroll(s, err) != 0)
 			return -1;
 		enrolled = enrolled || status[0] == '\0';
-		if (ryde_clock_mono_ms() >= until)
-			return ryde_err_set(err, RYDE_ETEMPFAIL,
-			    "%s: its consumer %s is %s, still; try again", s->what,
-			    consumer, status[0] != '\0' ? status : "missing");
-		if (ryde_kinesis_stream_rest(LOOK_MS, err) != 0)
+		if (look_later(s, status, until, err) != 0)
 			return -1;
 	}
 	*arn = s->consumer;
@@ -152,11 +154,7 @@ until_gone(struct ryde_kinesis_stream *s, struct ryde_err *err)
 			return -1;
 		if (status[0] == '\0')
 			return 0;
-		if (ryde_clock_mono_ms() >= until)
-			return ryde_err_set(err, RYDE_ETEMPFAIL,
-			    "%s: its consumer %s is %s, still; try again", s->what,
-			    s->consumer_name, status);
-		if (ryde_kinesis_stream_rest(LOOK_MS, err) != 0)
+		if (look_later(s, status, until, err) != 0)
 			return -1;
 	}
 }
@@ -216,12 +214,6 @@ ryde_kinesis_consumer_list(
 	struct ryde_aws_call *call;
 	struct ryde_view body;
 	struct ryde_buf b, next;
-	struct ryde_ask ask = {.aws = s->aws,
-	    .service = RYDE_AWS_KINESIS,
-	    .operation = "ListStreamConsumers",
-	    .what = s->what,
-	    .region = ryde_kinesis_stream_region(s),
-	    .body = &b};
 	int rc = -1;
 
 	ryde_buf_init(&b, (size_t)2 << 20);
@@ -235,9 +227,10 @@ ryde_kinesis_consumer_list(
 			ryde_json_string_put(&b, ryde_buf_as_view(&next));
 		}
 		ryde_buf_putc(&b, '}');
-		call = ryde_ask(&ask, NULL, err);
-		rc =
-		    call == NULL ? -1 : ryde_answer_body(call, ask.operation, &body, err);
+		call = ryde_kinesis_stream_ask(s, "ListStreamConsumers", &b, NULL, err);
+		rc = call == NULL
+			 ? -1
+			 : ryde_answer_body(call, "ListStreamConsumers", &body, err);
 		if (rc == 0)
 			hand_out(body, &next, fn, arg);
 		ryde_aws_free(call);

@@ -149,16 +149,6 @@ ryde_kinesis_reshard_merge(struct ryde_aws *aws, const struct ryde_store_name *n
 	return rc;
 }
 
-static int
-count_open(const struct ryde_kinesis_stream *s)
-{
-	int open = 0;
-
-	for (size_t i = 0; i < s->n; i++)
-		open += s->shards[i].open;
-	return open;
-}
-
 /* What the service would refuse in other words. */
 static int
 check_factor(
@@ -178,7 +168,7 @@ check_factor(
 static int
 update(struct ryde_kinesis_stream *s, int shards, struct ryde_err *err)
 {
-	int open = count_open(s), rc = -1;
+	int open = ryde_kinesis_stream_open_shards(s), rc = -1;
 	struct ryde_buf more;
 
 	if (open == shards)

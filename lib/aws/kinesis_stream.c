@@ -107,6 +107,20 @@ take_shard(struct ryde_kinesis_stream *s, struct ryde_view entry, struct ryde_er
 	return 0;
 }
 
+struct ryde_aws_call *
+ryde_kinesis_stream_ask(struct ryde_kinesis_stream *s, const char *operation,
+    struct ryde_buf *body, struct ryde_aws_fault *fault, struct ryde_err *err)
+{
+	const struct ryde_ask ask = {.aws = s->aws,
+	    .service = RYDE_AWS_KINESIS,
+	    .operation = operation,
+	    .what = s->what,
+	    .region = ryde_kinesis_stream_region(s),
+	    .body = body};
+
+	return ryde_ask(&ask, fault, err);
+}
+
 /* One page; next becomes its NextToken. */
 static int
 list_page(struct ryde_kinesis_stream *s, struct ryde_buf *next, struct ryde_err *err)
@@ -116,12 +130,6 @@ list_page(struct ryde_kinesis_stream *s, struct ryde_buf *next, struct ryde_err 
 	struct ryde_json_walk w;
 	struct ryde_view body;
 	struct ryde_buf b;
-	struct ryde_ask ask = {.aws = s->aws,
-	    .service = RYDE_AWS_KINESIS,
-	    .operation = "ListShards",
-	    .what = s->what,
-	    .region = ryde_kinesis_stream_region(s),
-	    .body = &b};
 	struct ryde_err why = RYDE_ERR_INIT;
 	struct ryde_aws_fault fault;
 	int rc = -1;
@@ -134,7 +142,7 @@ list_page(struct ryde_kinesis_stream *s, struct ryde_buf *next, struct ryde_err 
 		ryde_kinesis_stream_put_name(s, &b);
 	ryde_buf_puts(&b, ",\"MaxResults\":1000}");
 	ryde_buf_clear(next);
-	call = ryde_ask(&ask, &fault, &why);
+	call = ryde_kinesis_stream_ask(s, "ListShards", &b, &fault, &why);
 	if (call == NULL && fault.kind == RYDE_AWS_MISSING)
 		(void)ryde_err_set(
 		    err, RYDE_ENOINPUT, "%s is there no longer: it was deleted", s->what);
@@ -342,12 +350,6 @@ look(struct ryde_kinesis_stream *s, char *status, struct ryde_err *err)
 	struct ryde_aws_call *call;
 	struct ryde_view body, d;
 	struct ryde_buf b;
-	struct ryde_ask ask = {.aws = s->aws,
-	    .service = RYDE_AWS_KINESIS,
-	    .operation = "DescribeStreamSummary",
-	    .what = s->what,
-	    .region = ryde_kinesis_stream_region(s),
-	    .body = &b};
 	int rc = -1;
 
 	status[0] = '\0';
@@ -355,7 +357,7 @@ look(struct ryde_kinesis_stream *s, char *status, struct ryde_err *err)
 	ryde_buf_putc(&b, '{');
 	ryde_kinesis_stream_put_name(s, &b);
 	ryde_buf_putc(&b, '}');
-	call = ryde_ask(&ask, &fault, &why);
+	call = ryde_kinesis_stream_ask(s, "DescribeStreamSummary", &b, &fault, &why);
 	if (call == NULL) {
 		if (fault.kind == RYDE_AWS_MISSING)
 			rc = 0;
@@ -487,34 +489,37 @@ ryde_kinesis_stream_order(struct ryde_kinesis_stream *s, const char *operation,
 {
 	struct ryde_aws_call *call;
 	struct ryde_buf b;
-	struct ryde_ask ask = {.aws = s->aws,
-	    .service = RYDE_AWS_KINESIS,
-	    .operation = operation,
-	    .what = s->what,
-	    .region = ryde_kinesis_stream_region(s),
-	    .body = &b};
 
 	ryde_buf_init(&b, 4096);
 	ryde_buf_putc(&b, '{');
 	ryde_kinesis_stream_put_name(s, &b);
 	ryde_buf_puts(&b, more);
 	ryde_buf_putc(&b, '}');
-	call = ryde_ask(&ask, fault, err);
+	call = ryde_kinesis_stream_ask(s, operation, &b, fault, err);
 	ryde_aws_free(call);
 	ryde_buf_free(&b);
 	return call != NULL ? 0 : -1;
+}
+
+int
+ryde_kinesis_stream_open_shards(const struct ryde_kinesis_stream *s)
+{
+	int open = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		open += s->shards[i].open;
+	return open;
 }
 
 static int
 same_shape(struct ryde_kinesis_stream *s, int want, int64_t want_retention_ms,
     struct ryde_err *err)
 {
-	int open = 0;
+	int open;
 
 	if (settle(s, USABLE, err) != 0 || ryde_kinesis_stream_refresh(s, err) != 0)
 		return -1;
-	for (size_t i = 0; i < s->n; i++)
-		open += s->shards[i].open;
+	open = ryde_kinesis_stream_open_shards(s);
 	if (open != want || s->retention_ms != want_retention_ms)
 		return ryde_err_set(err, RYDE_ECANTCREAT,
 		    "stream %s exists already, with %d shard%s and a retention of %lld h",

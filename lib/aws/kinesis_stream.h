@@ -78,6 +78,12 @@ void ryde_kinesis_stream_name(
  * change of it is under way any more. */
 int ryde_kinesis_stream_settle(
     struct ryde_kinesis_stream *s, bool whole, struct ryde_err *err);
+/* A question about the stream, waited for: ryde_ask (aws/ask.h). */
+struct ryde_aws_call *ryde_kinesis_stream_ask(struct ryde_kinesis_stream *s,
+    const char *operation, struct ryde_buf *body, struct ryde_aws_fault *fault,
+    struct ryde_err *err);
+/* How many of its shards, as last listed, are open. */
+int ryde_kinesis_stream_open_shards(const struct ryde_kinesis_stream *s);
 /* One call whose answer says nothing more than that it was done: the stream's name, then
  * `more` (",\"Member\":…"). fault may be NULL. */
 int ryde_kinesis_stream_order(struct ryde_kinesis_stream *s, const char *operation,
