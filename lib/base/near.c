@@ -4,29 +4,26 @@
 
 #include <string.h>
 
-#define FAR 4 /* edits that are too many to be a slip of the hand */
-
 static char
 lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* Edits between two names, letter case apart; names longer than a row are far. */
-static size_t
-edits_between(const char *a, const char *b)
+size_t
+ryde_near_edits(struct ryde_view a, struct ryde_view b)
 {
-	size_t row[RYDE_NEAR_MAX + 2], n = strlen(b);
+	size_t row[RYDE_NEAR_MAX + 1];
 
-	if (n > RYDE_NEAR_MAX)
-		return FAR;
-	for (size_t i = 0; i <= n; i++)
+	if (b.n > RYDE_NEAR_MAX)
+		return RYDE_NEAR_FAR;
+	for (size_t i = 0; i <= b.n; i++)
 		row[i] = i;
-	for (; *a != '\0'; a++) {
+	for (size_t k = 0; k < a.n; k++) {
 		size_t diagonal = row[0]++;
 
-		for (size_t i = 1; i <= n; i++) {
-			size_t d = diagonal + (lower(*a) != lower(b[i - 1]));
+		for (size_t i = 1; i <= b.n; i++) {
+			size_t d = diagonal + (lower(a.p[k]) != lower(b.p[i - 1]));
 
 			diagonal = row[i];
 			if (row[i] + 1 < d)
@@ -36,16 +33,18 @@ edits_between(const char *a, const char *b)
 			row[i] = d;
 		}
 	}
-	return row[n];
+	return row[b.n];
 }
 
 void
-ryde_near_offer(struct ryde_near *near, const char *name)
+ryde_near_offer(void *arg, const char *name)
 {
-	size_t edits = edits_between(near->wanted, name), at = near->n;
+	struct ryde_near *near = arg;
+	size_t at = near->n,
+	       edits = ryde_near_edits(ryde_view_of(near->wanted), ryde_view_of(name));
 
 	if (strlen(name) > RYDE_NEAR_MAX ||
-	    (edits >= FAR && strstr(name, near->wanted) == NULL))
+	    (edits >= RYDE_NEAR_FAR && strstr(name, near->wanted) == NULL))
 		return;
 	for (size_t i = 0; i < near->n; i++)
 		if (strcmp(near->names[i], name) == 0)

@@ -2,12 +2,18 @@
 #ifndef RYDE_BASE_NEAR_H
 #define RYDE_BASE_NEAR_H
 
+#include "base/view.h"
+
 #include <stddef.h>
 
 #define RYDE_NEAR 3
 #define RYDE_NEAR_MAX 128 /* bytes of a name; longer ones are never near */
+#define RYDE_NEAR_FAR 4	  /* edits that are too many to be a slip of the hand */
 
 struct ryde_buf;
+
+/* Edits between two names, letter case apart; RYDE_NEAR_FAR or more for a long name. */
+size_t ryde_near_edits(struct ryde_view a, struct ryde_view b);
 
 /* {.wanted = name}, borrowed. */
 struct ryde_near {
@@ -17,8 +23,9 @@ struct ryde_near {
 	size_t n;
 };
 
-/* Keeps a copy of name where it is among the nearest. */
-void ryde_near_offer(struct ryde_near *near, const char *name);
+/* Keeps a copy of name where it is among the nearest. near is a struct ryde_near: as an
+ * argument of what lists names. */
+void ryde_near_offer(void *near, const char *name);
 /* Appends " (did you mean X or Y?)", or nothing. */
 void ryde_near_put(const struct ryde_near *near, struct ryde_buf *b);
 

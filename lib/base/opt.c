@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/near.h"
 #include "base/num.h"
 
 #include <stdlib.h>
@@ -27,43 +28,16 @@ find_letter(const struct ryde_opts *o, char letter)
 	return NULL;
 }
 
-/* Edit distance, for names of up to 31 bytes; longer ones are far from everything. */
-static size_t
-distance(struct ryde_view a, const char *b)
-{
-	size_t row[32], m = strlen(b);
-
-	if (a.n >= 32 || m >= 32)
-		return 32;
-	for (size_t j = 0; j <= m; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a.n; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= m; j++) {
-			size_t best = diagonal + (a.p[i - 1] != b[j - 1] ? 1 : 0);
-
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[m];
-}
-
 static int
 unknown(const struct ryde_opts *o, struct ryde_view name, struct ryde_err *err)
 {
 	const char *nearest = NULL;
-	size_t best = 4;
+	size_t best = RYDE_NEAR_FAR;
 
 	for (size_t t = 0; t < o->n; t++) {
 		for (size_t i = 0; i < o->counts[t]; i++) {
-			size_t d = distance(name, o->tables[t][i].name);
+			size_t d =
+			    ryde_near_edits(name, ryde_view_of(o->tables[t][i].name));
 
 			if (d < best) {
 				best = d;

@@ -238,12 +238,6 @@ out:
 	return rc;
 }
 
-static void
-offer(void *arg, const char *name)
-{
-	ryde_near_offer(arg, name);
-}
-
 static int
 say_unknown(const struct ryde_store_settings *s, const char *name, struct ryde_err *err)
 {
@@ -254,7 +248,7 @@ say_unknown(const struct ryde_store_settings *s, const char *name, struct ryde_e
 	/* a store that cannot be listed has no near names; that is not the fault here */
 	for (int kind = RYDE_CATALOG_STREAM; kind <= RYDE_CATALOG_QUEUE; kind++)
 		(void)ryde_catalog_list(
-		    s, (enum ryde_catalog_kind)kind, offer, &near, NULL);
+		    s, (enum ryde_catalog_kind)kind, ryde_near_offer, &near, NULL);
 	ryde_buf_init(&b, 1024);
 	ryde_near_put(&near, &b);
 	rc = ryde_err_set(err, RYDE_ENOINPUT, "there is no stream, table or queue %s%s",

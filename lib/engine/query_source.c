@@ -376,12 +376,6 @@ open_stream(
 
 /* ---- names ---- */
 
-static void
-look_at(void *arg, const char *name)
-{
-	ryde_near_offer(arg, name);
-}
-
 static int
 say_unknown(const struct ryde_query_sources *o, const char *name, const char *bare,
     struct ryde_err *err)
@@ -390,8 +384,10 @@ say_unknown(const struct ryde_query_sources *o, const char *name, const char *ba
 	struct ryde_buf b;
 
 	/* a store that cannot be listed has no near names; that is not the fault here */
-	(void)ryde_catalog_list(o->store, RYDE_CATALOG_TABLE, look_at, &near, NULL);
-	(void)ryde_catalog_list(o->store, RYDE_CATALOG_STREAM, look_at, &near, NULL);
+	(void)ryde_catalog_list(
+	    o->store, RYDE_CATALOG_TABLE, ryde_near_offer, &near, NULL);
+	(void)ryde_catalog_list(
+	    o->store, RYDE_CATALOG_STREAM, ryde_near_offer, &near, NULL);
 	ryde_buf_init(&b, 1024);
 	ryde_near_put(&near, &b);
 	if (access(name, F_OK) == 0)

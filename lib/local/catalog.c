@@ -96,12 +96,6 @@ ryde_catalog_local_list(const char *dir, const char *folder,
 	return rc;
 }
 
-static void
-offer(void *arg, const char *name)
-{
-	ryde_near_offer(arg, name);
-}
-
 void
 ryde_catalog_local_near(const char *dir, const char *folder, const char *name,
     char text[RYDE_CATALOG_NEAR_MAX])
@@ -111,7 +105,7 @@ ryde_catalog_local_near(const char *dir, const char *folder, const char *name,
 
 	text[0] = '\0';
 	/* a folder that cannot be listed has no near names; that is not the fault here */
-	if (ryde_catalog_local_list(dir, folder, offer, &near, NULL) != 0)
+	if (ryde_catalog_local_list(dir, folder, ryde_near_offer, &near, NULL) != 0)
 		return;
 	ryde_buf_init(&b, RYDE_CATALOG_NEAR_MAX);
 	ryde_near_put(&near, &b);
