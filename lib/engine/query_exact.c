@@ -15,6 +15,7 @@
 #define MEAN_DIGITS 17 /* as ryde-window has it */
 #define TEXT_MAX (RYDE_DECIMAL_RESULT_MAX + 64)
 #define NEIGHBOURS 200
+#define LONG 16 /* bytes of a number that may have more than 15 digits */
 #define TAKEN_BITS (1u << 22)
 
 /* The doubles that stand for longer numbers: an open hash table by their bits. */
@@ -147,11 +148,15 @@ ryde_query_exact_handle(struct ryde_query_exact *x, double real, struct ryde_vie
 }
 
 double
-ryde_query_exact_real(struct ryde_query_exact *x, double real)
+ryde_query_exact_real(struct ryde_query_exact *x, double real, size_t written)
 {
-	const struct handle *h = x->n > 0 ? slot_of(x, bits_of(real)) : NULL;
+	const struct handle *h = NULL;
 	double handle = 0;
 
+	if (written < LONG)
+		return real;
+	if (x->n > 0)
+		h = slot_of(x, bits_of(real));
 	if (h == NULL || h->text == NULL) {
 		uint32_t bit = taken_bit(real);
 
@@ -162,7 +167,7 @@ ryde_query_exact_real(struct ryde_query_exact *x, double real)
 	ryde_query_number_put(&x->text, real);
 	if (!x->text.failed && grow(x) == 0)
 		handle = handle_for(x, real, ryde_buf_str(&x->text));
-	return handle;
+	return handle != 0 ? handle : real;
 }
 
 /* ---- arguments and results ---- */
@@ -247,10 +252,7 @@ result_text(sqlite3_context *ctx, struct ryde_query_exact *x, bool whole)
 			n.kind = RYDE_QUERY_NUMBER_REAL;
 	}
 	if (n.kind == RYDE_QUERY_NUMBER_REAL) {
-		if (text.n >= RYDE_QUERY_EXACT_LONG &&
-		    (handle = ryde_query_exact_real(x, n.real)) != 0)
-			n.real = handle;
-		sqlite3_result_double(ctx, n.real);
+		sqlite3_result_double(ctx, ryde_query_exact_real(x, n.real, text.n));
 		return;
 	}
 	if (x->n >= RYDE_QUERY_EXACT_MAX) {

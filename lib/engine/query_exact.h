@@ -17,12 +17,10 @@
 #include "base/view.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #define RYDE_QUERY_EXACT_MAX 2000000
 #define RYDE_QUERY_EXACT_DATA 200000
-#define RYDE_QUERY_EXACT_LONG                                     \
-	16 /* bytes of a number that may have more than 15 digits \
-	    */
 
 struct ryde_err;
 struct ryde_query_exact;
@@ -45,11 +43,11 @@ int ryde_query_exact_min_max(
 double ryde_query_exact_handle(
     struct ryde_query_exact *x, double real, struct ryde_view text);
 /*
- * Notes that the data has this double, and that it stands for itself. Where it stands for
- * another number already: the double to give in its place. 0 where there is none. To be
- * called for each REAL that is written with RYDE_QUERY_EXACT_LONG bytes or more.
+ * A REAL of the data, or a result, whose number was written with so many bytes: the
+ * double to give to SQL. Mostly it is `real`, and it is noted that it stands for itself;
+ * another one where that stands for another number already.
  */
-double ryde_query_exact_real(struct ryde_query_exact *x, double real);
+double ryde_query_exact_real(struct ryde_query_exact *x, double real, size_t written);
 /* True where x stands for a number with more digits; *text is good until the free. */
 bool ryde_query_exact_text(
     const struct ryde_query_exact *x, double real, struct ryde_view *text);

@@ -23,7 +23,6 @@ ryde_query_value_number(sqlite3_context *ctx, struct ryde_view number,
     struct ryde_query_seen *seen, struct ryde_buf *text)
 {
 	struct ryde_query_number n;
-	size_t written = number.n;
 	double handle = 0;
 
 	ryde_buf_clear(text);
@@ -34,10 +33,8 @@ ryde_query_value_number(sqlite3_context *ctx, struct ryde_view number,
 		sqlite3_result_int64(ctx, n.integer);
 		break;
 	case RYDE_QUERY_NUMBER_REAL:
-		if (written >= RYDE_QUERY_EXACT_LONG &&
-		    (handle = ryde_query_exact_real(seen->numbers, n.real)) != 0)
-			n.real = handle;
-		sqlite3_result_double(ctx, n.real);
+		sqlite3_result_double(
+		    ctx, ryde_query_exact_real(seen->numbers, n.real, number.n));
 		break;
 	case RYDE_QUERY_NUMBER_EXACT:
 		seen->exact = true;
