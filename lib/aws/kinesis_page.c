@@ -275,11 +275,9 @@ take_any(struct reading *r, const char *p)
 		if (!take_member(r, &e, m, &v))
 			return ryde_json_token_fail(
 			    &r->s, at, "a record's field that is none");
-		p = ryde_json_token_blank(&r->s, p);
-		if (p < r->s.end && *p == ',')
-			p = ryde_json_token_blank(&r->s, p + 1);
-		else if (p == r->s.end || *p != '}')
-			return ryde_json_token_not_closed(&r->s, p, true);
+		p = ryde_json_token_comma(&r->s, p, '}');
+		if (p == NULL)
+			return NULL;
 	}
 	if (p == r->s.end)
 		return ryde_json_token_not_closed(&r->s, p, true);
@@ -315,11 +313,9 @@ take_records(struct reading *r, const char *p)
 		p = take_record(r, p);
 		if (p == NULL)
 			return NULL;
-		p = ryde_json_token_blank(&r->s, p);
-		if (p < r->s.end && *p == ',')
-			p = ryde_json_token_blank(&r->s, p + 1);
-		else if (p == r->s.end || *p != ']')
-			return ryde_json_token_not_closed(&r->s, p, false);
+		p = ryde_json_token_comma(&r->s, p, ']');
+		if (p == NULL)
+			return NULL;
 	}
 	return p < r->s.end ? p + 1 : ryde_json_token_not_closed(&r->s, p, false);
 }
@@ -373,11 +369,9 @@ take_page(struct reading *r)
 			p = take_field(r, key.text, p);
 		if (p == NULL)
 			return NULL;
-		p = ryde_json_token_blank(&r->s, p);
-		if (p < r->s.end && *p == ',')
-			p = ryde_json_token_blank(&r->s, p + 1);
-		else if (p == r->s.end || *p != '}')
-			return ryde_json_token_not_closed(&r->s, p, true);
+		p = ryde_json_token_comma(&r->s, p, '}');
+		if (p == NULL)
+			return NULL;
 	}
 	return p < r->s.end ? p + 1 : ryde_json_token_not_closed(&r->s, p, true);
 }

@@ -85,21 +85,6 @@ take_outcome(struct reading *r, const struct ryde_view values[OTHER])
 	r->got++;
 }
 
-/* Behind a comma, or at the bracket that closes; NULL: neither is there. */
-static const char *
-take_comma(const struct reading *r, const char *p, char close)
-{
-	p = ryde_json_token_blank(&r->s, p);
-	if (p < r->s.end && *p == ',') {
-		p = ryde_json_token_blank(&r->s, p + 1);
-		if (p < r->s.end && *p != close)
-			return p;
-	} else if (p < r->s.end && *p == close) {
-		return p;
-	}
-	return ryde_json_token_not_closed(&r->s, p, close == '}');
-}
-
 /* An entry of any kind. */
 static const char *
 take_any(struct reading *r, const char *p)
@@ -122,7 +107,7 @@ take_any(struct reading *r, const char *p)
 			ryde_json_repeat_see(&r->repeat, m, &v);
 			values[m] = v.text;
 		}
-		p = take_comma(r, p, '}');
+		p = ryde_json_token_comma(&r->s, p, '}');
 	}
 	if (p == NULL || p == r->s.end)
 		return p == NULL ? NULL : ryde_json_token_not_closed(&r->s, p, true);
@@ -158,7 +143,7 @@ take_entries(struct reading *r, const char *p)
 	while (p != NULL && p < r->s.end && *p != ']') {
 		p = take_entry(r, p);
 		if (p != NULL)
-			p = take_comma(r, p, ']');
+			p = ryde_json_token_comma(&r->s, p, ']');
 	}
 	if (p == NULL || p == r->s.end)
 		return p == NULL ? NULL : ryde_json_token_not_closed(&r->s, p, false);
@@ -188,7 +173,7 @@ take_answer(struct reading *r)
 		else
 			p = ryde_json_token_value(&r->s, p, 1, &v);
 		if (p != NULL)
-			p = take_comma(r, p, '}');
+			p = ryde_json_token_comma(&r->s, p, '}');
 	}
 	if (p == NULL || p == r->s.end)
 		return p == NULL ? NULL : ryde_json_token_not_closed(&r->s, p, true);

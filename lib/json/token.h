@@ -1,7 +1,8 @@
 /*
- * The words of JSON: strings, numbers, literals, and what lies between them. Private to
- * lib/json; scan.c and find.c put texts together from them. What is called for each word
- * is inlined here, the rest is in token.c.
+ * The words of JSON: strings, numbers, literals, and what lies between them. For what
+ * puts texts together from them: scan.c and find.c, and readers of one answer in one pass
+ * (aws/kinesis_page.c). What is called for each word is inlined here, the rest is in
+ * token.c.
  */
 #ifndef RYDE_JSON_TOKEN_H
 #define RYDE_JSON_TOKEN_H
@@ -180,6 +181,22 @@ ryde_json_token_colon(const struct ryde_json_scan *s, const char *p)
 	if (p == s->end || *p != ':')
 		return ryde_json_token_fail(s, p, "no colon behind a key");
 	return ryde_json_token_blank(s, p + 1);
+}
+
+/* Behind a comma and what follows it, or at the bracket that closes; a comma with nothing
+ * behind it is a fault. p is behind a value. */
+static inline const char *
+ryde_json_token_comma(const struct ryde_json_scan *s, const char *p, char close)
+{
+	p = ryde_json_token_blank(s, p);
+	if (p < s->end && *p == ',') {
+		p = ryde_json_token_blank(s, p + 1);
+		if (p < s->end && *p != close)
+			return p;
+	} else if (p < s->end && *p == close) {
+		return p;
+	}
+	return ryde_json_token_not_closed(s, p, close == '}');
 }
 
 /* The key of a member and its colon: p becomes where the value begins. */

@@ -91,6 +91,8 @@ static const struct {
     {"[]", false, false, false, 0},
     {"{\"Records\":[", false, false, false, 0},
     {"{\"Records\":[]}x", false, false, false, 0},
+    {"{\"Records\":[],}", false, false, false, 0},
+    {"{\"Records\":[" REC("4959", "1", "", "k") ",]}", false, false, false, 0},
     {"{\"Records\":[{}]}", false, false, false, 0},
     {"{\"Records\":[1]}", false, false, false, 0},
     {"{\"Records\":[" REC("4959", "1", "e", "k") "]}", false, false, false, 0},
