@@ -2,34 +2,16 @@
 # embedded store: it says so, loses nothing, doubles nothing, and does not wait for ever without a word.
 bats_require_minimum_version 1.5.0
 
-load wait
+load stub
 
 setup() {
-	PATH="${RYDE_BIN:-$BATS_TEST_DIRNAME/../build/bin}:$PATH"
-	cd "$BATS_TEST_TMPDIR" || exit 1
-	for v in $(env | sed -n 's/^\(AWS_[A-Z0-9_]*\)=.*/\1/p'); do unset "$v"; done
-	export HOME=$PWD AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=AKIABASE AWS_SECRET_ACCESS_KEY=base-secret RYDE_STORE=aws
-	: > log
+	aws_alone
 }
 
 teardown() {
 	local p
 	for p in $readers $(cat pid 2>/dev/null); do kill -9 "$p" 2>/dev/null || :; done
 	wait
-}
-
-# serve STUB PLAN: starts it
-serve() {
-	plan "$2"
-	python3 "$BATS_TEST_DIRNAME/peers/stubs/$1.py" port plan log 3>&- 2> stub.err &
-	echo $! > pid
-	until_ok test -s port
-	export AWS_ENDPOINT_URL=http://127.0.0.1:$(cat port)
-}
-
-plan() {
-	echo "$1" > plan.new
-	mv plan.new plan
 }
 
 # read_to FILE OPTION...: a reader in the background; its pid is in $reader

@@ -1,27 +1,14 @@
 # Enhanced fan-out, against tests/peers/stubs/kinesis_fan.py: every record once and in order, whatever befalls a subscription.
 bats_require_minimum_version 1.5.0
 
-load wait
+load stub
 
 setup() {
-	PATH="${RYDE_BIN:-$BATS_TEST_DIRNAME/../build/bin}:$PATH"
-	cd "$BATS_TEST_TMPDIR" || exit 1
-	for v in $(env | sed -n 's/^\(AWS_[A-Z0-9_]*\)=.*/\1/p'); do unset "$v"; done
-	export HOME=$PWD AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=AKIABASE AWS_SECRET_ACCESS_KEY=base-secret RYDE_STORE=aws
-	: > log
+	aws_alone
 }
 
 teardown() {
-	[ ! -e pid ] || kill "$(cat pid)" 2>/dev/null || :
-}
-
-# serve PLAN: starts the stub
-serve() {
-	echo "$1" > plan
-	python3 "$BATS_TEST_DIRNAME/peers/stubs/kinesis_fan.py" port plan log 3>&- 2> stub.err &
-	echo $! > pid
-	until_ok test -s port
-	export AWS_ENDPOINT_URL=http://127.0.0.1:$(cat port)
+	stop_stub
 }
 
 # each_once FILE SHARD=RECORDS...: each shard's records are there once, in order, and no others
@@ -37,7 +24,7 @@ subscriptions() {
 }
 
 @test "records come once and in order; the consumer is registered once" {
-	serve '{"shards":[{"records":300},{"records":20}]}'
+	serve kinesis_fan '{"shards":[{"records":300},{"records":20}]}'
 	run -0 ryde-admin fan-out s me
 	[ "$(jq -r '"\(.kind) \(.stream) \(.name)"' <<< "${lines[-1]}")" = 'consumer s me' ]
 	timeout 60 ryde-consume --fan-out me --to end s > out
@@ -51,13 +38,13 @@ subscriptions() {
 }
 
 @test "a subscription is renewed behind its continuation: no gap, nothing twice" {
-	serve '{"shards":[{"records":40},{"records":10}],"life_s":0.3}'
+	serve kinesis_fan '{"shards":[{"records":40},{"records":10}],"life_s":0.3}'
 	timeout --foreground 60 ryde-consume --fan-out me --from start s > out 2> err &
 	reader=$!
 	until_ok has_lines 50 out
 	# what arrives later comes by another subscription, which begins behind an event without records
 	until_ok eval '[ "$(grep -c Subscribe log)" -ge 4 ]'
-	echo '{"shards":[{"records":60},{"records":10}],"life_s":0.3}' > plan
+	plan '{"shards":[{"records":60},{"records":10}],"life_s":0.3}'
 	until_ok has_lines 70 out
 	kill "$reader"
 	wait "$reader" || :
@@ -70,7 +57,7 @@ AFTER_SEQUENCE_NUMBER' ]
 }
 
 @test "faults of every kind: each ends the subscription, and the next one goes on where it was" {
-	serve '{"shards":[{"records":30,"faults":["crc"]},{"records":30,"faults":["prelude"]},{"records":30,"faults":["cut"]},
+	serve kinesis_fan '{"shards":[{"records":30,"faults":["crc"]},{"records":30,"faults":["prelude"]},{"records":30,"faults":["cut"]},
 	    {"records":30,"faults":["garbage"]},{"records":30,"faults":["headers"]},{"records":30,"faults":["hangup"]},
 	    {"records":30,"faults":["error"]},{"records":30,"faults":["exception:InternalFailureException"]},
 	    {"records":30,"faults":["exception:ResourceInUseException"]},{"records":30,"faults":["http:400:LimitExceededException"]},
@@ -83,14 +70,14 @@ AFTER_SEQUENCE_NUMBER' ]
 }
 
 @test "a shard's end: its children come after it, both parents before a merged child" {
-	serve '{"shards":[{"records":50,"closed":true},{"records":50,"closed":true},{"records":50,"parents":[0,1]}]}'
+	serve kinesis_fan '{"shards":[{"records":50,"closed":true},{"records":50,"closed":true},{"records":50,"parents":[0,1]}]}'
 	timeout 60 ryde-consume --fan-out me --to end s > out
 	each_once out 0=50 1=50 2=50
 	[ "$(tail -n 50 out | jq .shard | sort -u)" = 2 ]
 }
 
 @test "inside an aggregate: reading begins with the rest of it; where it is gone the next one comes, and it is said" {
-	serve '{"shards":[{"records":5,"pack":4,"faults":["hangup"]}]}'
+	serve kinesis_fan '{"shards":[{"records":5,"pack":4,"faults":["hangup"]}]}'
 	# the third record, behind its line 1
 	timeout 60 ryde-consume --fan-out me --from 49590338271490256608559692538361571095921575989136588918.2 --to end s > out
 	[ "$(jq -c '[.n, .part]' out | paste -sd' ')" = '[2,2] [2,3] [3,0] [3,1] [3,2] [3,3] [4,0] [4,1] [4,2] [4,3]' ]
@@ -101,7 +88,7 @@ AFTER_SEQUENCE_NUMBER' ]
 }
 
 @test "a pipe that is full: the service is not read from, and all comes in the end" {
-	serve '{"shards":[{"records":30000},{"records":30000}],"per_event":2000}'
+	serve kinesis_fan '{"shards":[{"records":30000},{"records":30000}],"per_event":2000}'
 	mkfifo pipe
 	timeout 60 ryde-consume --fan-out me -e --to end s > pipe &
 	reader=$!
@@ -118,7 +105,7 @@ AFTER_SEQUENCE_NUMBER' ]
 }
 
 @test "what ends a run: the consumer is deregistered under it, 66; an impossible name, 64; the embedded store, 64" {
-	serve '{"shards":[{"records":30,"faults":["gone"]}]}'
+	serve kinesis_fan '{"shards":[{"records":30,"faults":["gone"]}]}'
 	run -66 --separate-stderr timeout 60 ryde-consume --fan-out me --to end s
 	[[ $stderr == *"was deregistered"* ]]
 	run -64 ryde-consume --fan-out 'a b' s
@@ -132,7 +119,7 @@ AFTER_SEQUENCE_NUMBER' ]
 }
 
 @test "consumers are listed, page by page, and deregistered: the command waits until it is done" {
-	serve '{"shards":[{"records":3}]}'
+	serve kinesis_fan '{"shards":[{"records":3}]}'
 	for name in a b c; do ryde-admin fan-out s $name > /dev/null; done
 	run -0 ryde-admin list consumers s
 	[ "$(jq -c '[.kind, .stream, .name, .status]' <<< "$output")" = '["consumer","s","a","ACTIVE"]

@@ -2,27 +2,14 @@
 # waited for, and what is said where the service refuses.
 bats_require_minimum_version 1.5.0
 
-load wait
+load stub
 
 setup() {
-	PATH="${RYDE_BIN:-$BATS_TEST_DIRNAME/../build/bin}:$PATH"
-	cd "$BATS_TEST_TMPDIR" || exit 1
-	for v in $(env | sed -n 's/^\(AWS_[A-Z0-9_]*\)=.*/\1/p'); do unset "$v"; done
-	export HOME=$PWD AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=AKIABASE AWS_SECRET_ACCESS_KEY=base-secret RYDE_STORE=aws
-	: > log
+	aws_alone
 }
 
 teardown() {
-	[ ! -e pid ] || kill "$(cat pid)" 2>/dev/null || :
-}
-
-# serve PLAN: starts the stub
-serve() {
-	echo "$1" > plan
-	python3 "$BATS_TEST_DIRNAME/peers/stubs/kinesis_reshard.py" port plan log 3>&- 2> stub.err &
-	echo $! > pid
-	until_ok test -s port
-	export AWS_ENDPOINT_URL=http://127.0.0.1:$(cat port)
+	stop_stub
 }
 
 # call OPERATION BODY: asks the stub
@@ -35,7 +22,7 @@ open_shards() {
 }
 
 @test "reshard doubles and halves, and ends when the stream is ACTIVE again; what is done already is not ordered again" {
-	serve '{"shards":3,"looks":4}'
+	serve kinesis_reshard '{"shards":3,"looks":4}'
 	run -0 --separate-stderr ryde-admin reshard s 6
 	[ -z "$output$stderr" ]
 	[ "$(open_shards)" = 'ACTIVE 6' ]
@@ -47,7 +34,7 @@ UpdateShardCount done' ]
 }
 
 @test "split cuts a shard in the middle, merge joins neighbours" {
-	serve '{"shards":2,"looks":2}'
+	serve kinesis_reshard '{"shards":2,"looks":2}'
 	ryde-admin split s shardId-000000000001
 	[ "$(open_shards)" = 'ACTIVE 3' ]
 	# pages of two: the last one has shard 3
@@ -63,7 +50,7 @@ MergeShards done' ]
 }
 
 @test "a change that is under way is waited for before the next one is ordered" {
-	serve '{"shards":2,"looks":6}'
+	serve kinesis_reshard '{"shards":2,"looks":6}'
 	call UpdateShardCount '{"StreamName":"s","TargetShardCount":4,"ScalingType":"UNIFORM_SCALING"}' > /dev/null
 	ryde-admin reshard s 8
 	[ "$(open_shards)" = 'ACTIVE 8' ]
@@ -71,7 +58,7 @@ MergeShards done' ]
 }
 
 @test "another one was faster: ResourceInUseException is tried again, and so is LimitExceededException" {
-	serve '{"shards":2,"looks":2,"refuse":["ResourceInUseException","LimitExceededException"]}'
+	serve kinesis_reshard '{"shards":2,"looks":2,"refuse":["ResourceInUseException","LimitExceededException"]}'
 	ryde-admin reshard s 4
 	[ "$(open_shards)" = 'ACTIVE 4' ]
 	[ "$(cat log)" = 'UpdateShardCount ResourceInUseException
@@ -80,7 +67,7 @@ UpdateShardCount done' ]
 }
 
 @test "more than double, less than half: 64, and nothing is ordered; too often in a day: 69; none: 66" {
-	serve '{"shards":2,"looks":1,"per_day":1}'
+	serve kinesis_reshard '{"shards":2,"looks":1,"per_day":1}'
 	run -64 ryde-admin reshard s 5
 	[[ $output == *"has 2 shards"*"at most 4"* ]]
 	ryde-admin reshard s 4
@@ -93,7 +80,7 @@ UpdateShardCount done' ]
 }
 
 @test "a stream on demand is not resharded by hand: 64" {
-	serve '{"shards":4,"on_demand":true}'
+	serve kinesis_reshard '{"shards":4,"on_demand":true}'
 	run -64 ryde-admin reshard s 8
 	[[ $output == *"on demand"* ]]
 	[ ! -s log ]
