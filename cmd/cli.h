@@ -1,15 +1,18 @@
 /*
  * What all programs' mains share: the options of every program, --help, messages on
- *stderr, --stats, --metrics, progress, systemd, and the exit status. Only cmd/ prints
- *messages and exits.
+ * stderr, --stats, --metrics, progress, systemd, and the exit status. Only cmd/ prints
+ * messages and exits.
  *
  *	static struct cli cli;
  *	int main(int argc, char **argv)
  *	{
  *		const struct ryde_opt options[] = {…};
- *		const struct cli_program program = {.name = "ryde-put", …, .options =
- *options, …}; cli_start(&cli, &program, argc, argv);         exits by itself for --help,
- *--version and usage errors … return cli_finish(&cli, status, &err);
+ *		const struct cli_program program = {.name = "ryde-put", …,
+ *		    .options = options, …};
+ *		cli_start(&cli, &program, argc, argv);
+ *			exits by itself for --help, --version and usage errors
+ *		…
+ *		return cli_finish(&cli, status, &err);
  *	}
  */
 #ifndef RYDE_CMD_CLI_H

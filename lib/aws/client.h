@@ -1,19 +1,25 @@
 /*
  * Calls to AWS. One struct ryde_aws per process and set of settings holds configuration,
- *credentials, connections and the retry quota; a struct ryde_aws_call is one request
- *under way, with its retries.
+ * credentials, connections and the retry quota; a struct ryde_aws_call is one request
+ * under way, with its retries.
  *
- *	aws = ryde_aws_open(&settings, err);                      costs nothing: no
- *network, no file, no libcurl yet call = ryde_aws_start(aws, &request, err); while
- *(!ryde_aws_done(call)) { ryde_waits_begin(&w); ryde_aws_wait(aws, &w); beside whatever
- *else is waited for ryde_waits_poll(&w, err); ryde_aws_turn(aws, err);
+ *	aws = ryde_aws_open(&settings, err);
+ *		costs nothing: no network, no file, no libcurl yet
+ *	call = ryde_aws_start(aws, &request, err);
+ *	while (!ryde_aws_done(call)) {
+ *		ryde_waits_begin(&w);
+ *		ryde_aws_wait(aws, &w); … and whatever else is waited for …
+ *		ryde_waits_poll(&w, err);
+ *		ryde_aws_turn(aws, err);
  *	}
- *	reply = ryde_aws_reply(call); …; ryde_aws_free(call); ryde_aws_close(aws);
+ *	reply = ryde_aws_reply(call); …
+ *	ryde_aws_free(call);
+ *	ryde_aws_close(aws);
  *
  * Inside a call: signing (again for each attempt), standard retries (three attempts, full
- *jitter, a quota that all calls share, x-amz-retry-after), a clock that is wrong,
- *credentials that expire, pacing after throttles. What still fails after that is the
- *caller's to try again: reply->fault says what kind it is.
+ * jitter, a quota that all calls share, x-amz-retry-after), a clock that is wrong,
+ * credentials that expire, pacing after throttles. What still fails after that is the
+ * caller's to try again: reply->fault says what kind it is.
  */
 #ifndef RYDE_AWS_CLIENT_H
 #define RYDE_AWS_CLIENT_H

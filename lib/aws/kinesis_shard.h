@@ -14,8 +14,9 @@
  * READING, which lasts as long as its subscription, and back.
  *
  * An iterator lives for five minutes. Where a new one is needed reading begins AT the
- *last record and passes over it: where that record does not come, records were trimmed
- *away under the reader, and that is a gap. Source: aws-facts 2.6.
+ * last record and passes over it: where that record does not come, records were trimmed
+ * away under the reader, and that is a gap. Source: GetShardIterator, API reference of
+ * Kinesis Data Streams.
  */
 #ifndef RYDE_AWS_KINESIS_SHARD_H
 #define RYDE_AWS_KINESIS_SHARD_H

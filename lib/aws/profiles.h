@@ -2,12 +2,15 @@
  * The two files in which AWS users keep their settings, ~/.aws/config and
  *~/.aws/credentials, as they are read by AWS's own tools.
  *
- *	[default]                     [profile NAME]   [sso-session NAME]   [services
- *NAME]      in config [NAME] in credentials key = value                   a line that
- *begins with # or ; is a comment key = subkey = value              one level deeper
+ *	[default]            in both files
+ *	[profile NAME]       [sso-session NAME] [services NAME]: in config
+ *	[NAME]               in credentials
+ *	key = value          a line that begins with # or ; is a comment
+ *	key =
+ *	  subkey = value     one level deeper
  *
  * Source: "Configuration and credential file settings" (AWS CLI User Guide); botocore's
- *configloader.py.
+ * configloader.py.
  */
 #ifndef RYDE_AWS_PROFILES_H
 #define RYDE_AWS_PROFILES_H

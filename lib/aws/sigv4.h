@@ -1,14 +1,15 @@
 /*
  * AWS Signature Version 4: what turns a request and a secret into the header
- *Authorization.
+ * Authorization.
  *
  *	signature = hex(HMAC(key, "AWS4-HMAC-SHA256" LF time LF scope LF
- *hex(SHA-256(canonical request)))) key       = HMAC(HMAC(HMAC(HMAC("AWS4" secret,
- *yyyymmdd), region), service), "aws4_request") scope     = yyyymmdd "/" region "/"
- *service "/aws4_request"
+ *	                          hex(SHA-256(canonical request))))
+ *	key       = HMAC(HMAC(HMAC(HMAC("AWS4" secret, yyyymmdd), region), service),
+ *	                 "aws4_request")
+ *	scope     = yyyymmdd "/" region "/" service "/aws4_request"
  *
  * Source: "AWS Signature Version 4 for API requests" (IAM User Guide); the signing test
- *suite of awslabs/aws-c-auth.
+ * suite of awslabs/aws-c-auth.
  */
 #ifndef RYDE_AWS_SIGV4_H
 #define RYDE_AWS_SIGV4_H

@@ -1,7 +1,7 @@
 /*
  * What a program waits for in one turn of its loop: descriptors and the nearest deadline.
- *Each part adds its own before the wait; afterwards each looks whether its descriptor is
- *ready, or just tries.
+ * Each part adds its own before the wait; afterwards each looks whether its descriptor is
+ * ready, or just tries.
  *
  *	ryde_waits_begin(&w);
  *	ryde_waits_fd(&w, fd, POLLIN);

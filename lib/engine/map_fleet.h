@@ -8,7 +8,7 @@
  *	ryde_map_fleet_keep     before the memory of the lines goes away
  *	ryde_map_fleet_draw     now and then: examines what is new
  *	ryde_map_fleet_changes  what a viewer has not seen yet, never more than one entry
- *a name
+ *	                        a name
  */
 #ifndef RYDE_ENGINE_MAP_FLEET_H
 #define RYDE_ENGINE_MAP_FLEET_H

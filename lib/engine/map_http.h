@@ -6,7 +6,7 @@
  *
  * A viewer gets the latest of each name, as fast as it takes it: there is no backlog. One
  * that takes nothing for patience_ms is dropped. So is whoever connects and does not
- *finish a request in that time.
+ * finish a request in that time.
  */
 #ifndef RYDE_ENGINE_MAP_HTTP_H
 #define RYDE_ENGINE_MAP_HTTP_H

@@ -6,8 +6,8 @@
  *
  * A pattern may stand there as the string that Lambda's API takes, or as an object. A
  * record passes where one of them matches it (json/pattern.h). A pattern sees the
- *record's metadata at the top, as in the event, and its payload under `data`; where it
- *asks for data, a payload that is no JSON object does not match.
+ * record's metadata at the top, as in the event, and its payload under `data`; where it
+ * asks for data, a payload that is no JSON object does not match.
  */
 #ifndef RYDE_ENGINE_PROCESS_FILTER_H
 #define RYDE_ENGINE_PROCESS_FILTER_H

@@ -1,13 +1,13 @@
 /*
  * The life of one shard's batches:
  *
- *	IDLE -> READY -> RUNNING -> (PRINTING) -> done: IDLE, or READY with the batch's
- *next part ^         | |         +-> failed: READY (bisected), DELAYED, or DISCARDING ->
- *done
- *	          +--- DELAYED
+ *	IDLE -> READY -> RUNNING -> (PRINTING) -> done
+ *	          ^         | |
+ *	          |         | +-> failed: READY (bisected), DELAYED or DISCARDING -> done
+ *	          +- DELAYED
  *
- * Expired records go from READY to DISCARDING. Nothing here blocks, but for delivering a
- *document.
+ * Done: IDLE, or READY with the batch's next part. Expired records go from READY to
+ * DISCARDING. Nothing here blocks, but for delivering a document.
  */
 #ifndef RYDE_ENGINE_PROCESS_LANE_H
 #define RYDE_ENGINE_PROCESS_LANE_H

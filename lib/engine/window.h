@@ -9,8 +9,8 @@
  *		ryde_window_row(w, &row, &key, &err);
  *
  * Rows come out by the end of their windows, then by key (as bytes). They do not depend
- *on how the records of different shards, or of one within the lateness, were interleaved.
- *Positions and restarts: engine/window_group.h.
+ * on how the records of different shards, or of one within the lateness, were
+ * interleaved. Positions and restarts: engine/window_group.h.
  */
 #ifndef RYDE_ENGINE_WINDOW_H
 #define RYDE_ENGINE_WINDOW_H

@@ -1,6 +1,6 @@
 /*
  * What a window computes: its extent, its keys, its time, its columns. Made step by step,
- *finished once, and then only read.
+ * finished once, and then only read.
  *
  *	struct ryde_window_def *d = ryde_window_def_new(&err);
  *	d->extent.size_ms = 60000;

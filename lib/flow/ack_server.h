@@ -2,68 +2,81 @@
  * Acknowledgement, the reader's side, and the state machine of the whole.
  *
  * A reader (ryde-consume -g, ryde-dlq redrive) prints lines that carry its `ack`, a token
- *of 128 random bits which is also the name of a Unix socket in a private directory.
- *Programs further down the pipe connect to it at their first line, before any effect, and
- *say which lines are done. The reader alone moves the position.
+ * of 128 random bits which is also the name of a Unix socket in a private directory.
+ * Programs further down the pipe connect to it at their first line, before any effect,
+ * and say which lines are done. The reader alone moves the position.
  *
  * THE READER'S LIFE, seen from here:
  *
  *	READING   lines are printed (ryde_ack_server_printed), acknowledgements come in,
- *the position follows ENDED     the end mark is printed and stdout closed
- *(ryde_ack_server_ended); what is outstanding may still be acknowledged; ends when all is
- *(exit 0) or nothing has come for --grace (exit 75) FROZEN    a rule was broken; no
- *acknowledgement counts any more, the position stays where it was (exit 75, or 78)
+ *	          the position follows
+ *	ENDED     the end mark is printed and stdout closed (ryde_ack_server_ended); what
+ *	          is outstanding may still be acknowledged; ends when all is (exit 0), or
+ *	          nothing has come for --grace (exit 75)
+ *	FROZEN    a rule was broken; no acknowledgement counts any more, the position
+ *	          stays where it was (exit 75, or 78)
  *
  * A SINK'S LIFE, one connection each:
  *
  *	NEW       connected, has not said hello
  *	LIVE      hello was answered by welcome; sends ack, at, hold, resume, eof
  *	GONE      said bye, or its connection broke; what it acknowledged counts, nothing
- *more comes
+ *	          more comes
  *
  * MESSAGES, one JSON object a line. To the reader:
  *
- *	{"hello":"sink"|"filter"|"window","program":P,"stdin":"DEV:INO","plain":BOOL,"window":FINGERPRINT}
- *	                      plain: its first line named a shard, so it does not stand
- *behind a window
- *	{"ack":SHARD,"gen":G,"seq":POSITION}      a position as line/position.h writes it
- *	                      every line of SHARD up to (G, POSITION) is done; later ones
- *replace earlier ones, so a sender that must wait keeps only the last per shard, and
- *neither side ever blocks
- *	{"at":{…}}            a window's positions, as they stood on a line that is done,
- *and all lines before it
- *	{"hold":SHARD,"gen":G} print no more of SHARD; {"resume":SHARD,"gen":G}: read it
- *again from its position, as gen G+1
- *	{"eof":{SHARD:POSITION,…}} the input ended without an end mark; these were the
- *last lines received: is that all?
+ *	{"hello":"sink"|"filter"|"window","program":P,"stdin":"DEV:INO",
+ *	 "plain":BOOL,"window":FINGERPRINT}
+ *	          plain: its first line named a shard, so it does not stand behind a
+ *	          window
+ *	{"ack":SHARD,"gen":G,"seq":POSITION}
+ *	          a position as line/position.h writes it: every line of SHARD up to
+ *	          (G, POSITION) is done. Later ones replace earlier ones, so a sender that
+ *	          must wait keeps only the last per shard, and neither side ever blocks
+ *	{"at":{…}}
+ *	          a window's positions, as they stood on a line that is done, and all
+ *	          lines before it
+ *	{"hold":SHARD,"gen":G}
+ *	          print no more of SHARD
+ *	{"resume":SHARD,"gen":G}
+ *	          read it again from its position, as gen G+1
+ *	{"eof":{SHARD:POSITION,…}}
+ *	          the input ended without an end mark; these were the last lines received:
+ *	          is that all?
  *	{"bye":true}
  *
  * From the reader:
  *
- *	{"welcome":true,"hold":BOOL,"direct":BOOL,"retention":MS,"at":{…}}   or
- *{"refused":WHY,"status":75|78}
- *	{"clean":BOOL}        the answer to eof
- *	{"lost":WHY}          the lease is gone: begin nothing more
+ *	{"welcome":true,"hold":BOOL,"direct":BOOL,"retention":MS,"at":{…}}
+ *	or {"refused":WHY,"status":75|78}
+ *	{"clean":BOOL}
+ *	          the answer to eof
+ *	{"lost":WHY}
+ *	          the lease is gone: begin nothing more
  *	{"gone":SHARD,"gen":G}
- *	                      the shard goes to another reader of the shared group: lines
- *of it up to G that were not begun are to be dropped; answered by
- *{"forgot":SHARD,"gen":G} once nothing of it is under way, after the last ack
- *	{"done":true}         all is acknowledged, the reader ends with 0: its connection
- *closes, and that is not its death
+ *	          the shard goes to another reader of the shared group: lines of it up to
+ *	          G that were not begun are to be dropped; answered by
+ *	          {"forgot":SHARD,"gen":G} once nothing of it is under way, after the last
+ *	          ack
+ *	{"done":true}
+ *	          all is acknowledged, the reader ends with 0: its connection closes, and
+ *	          that is not its death
  *
  * WHAT IS CHECKED HERE (numbers are the rules of ryde-line(5), "Rules"):
  *
  *	1   hellos of sinks are counted over the reader's life: one more than --sinks is
- *refused and freezes; a sink that is GONE while lines that it has not acknowledged are
- *outstanding freezes 3   eof is clean only in ENDED, and only where the last position
- *named for each shard is the last record printed 5   (sinks never send a line with
- *`more`; an ack beyond what was printed freezes) 7   hold and resume become events for
- *the reader; generations are its business, the pair (gen, seq) orders lines
+ *	    refused and freezes; a sink that is GONE while lines that it has not
+ *	    acknowledged are outstanding freezes
+ *	3   eof is clean only in ENDED, and only where the last position named for each
+ *	    shard is the last record printed
+ *	5   (sinks never send a line with `more`; an ack beyond what was printed freezes)
+ *	7   hold and resume become events for the reader; generations are its business,
+ *	    the pair (gen, seq) orders lines
  *	-   one window per reader; its fingerprint must be the stored one; a sink that
- *acknowledges plain lines of a group with a window is refused: 78
+ *	    acknowledges plain lines of a group with a window is refused: 78
  *
  * The position of a shard is the least of what all --sinks sinks have acknowledged; while
- *one of them has not acknowledged anything there is none.
+ * one of them has not acknowledged anything there is none.
  */
 #ifndef RYDE_FLOW_ACK_SERVER_H
 #define RYDE_FLOW_ACK_SERVER_H

@@ -1,17 +1,22 @@
 /*
  * The sink's side of acknowledgement: what a program at the end (or in the middle) of a
- *pipe tells the reader at its beginning. The protocol and its rules are in
- *flow/ack_server.h.
+ * pipe tells the reader at its beginning. The protocol and its rules are in
+ * flow/ack_server.h.
  *
  * A program takes each line, does its work, and says when it is done; this file keeps the
- *order: a position is acknowledged once it and every line of its shard before it are
- *done. Lines without an `ack` cost nothing.
+ * order: a position is acknowledged once it and every line of its shard before it are
+ * done. Lines without an `ack` cost nothing.
  *
- *	ryde_ack_sink_take(s, &line, &ticket, &err)    before any effect of the line;
- *connects at the first one … effects, durable … ryde_ack_sink_done(s, ticket) or
- *ryde_ack_sink_done_all(s) ryde_ack_sink_turn(s, &err)                    every turn of
- *the loop: sends, hears that the reader is gone ryde_ack_sink_eof(s, &clean, &err) at the
- *end of the input ryde_ack_sink_finish(s, &err)                  everything done was said
+ *	ryde_ack_sink_take(s, &line, &ticket, &err)
+ *		before any effect of the line; connects at the first one
+ *	… effects, durable …
+ *	ryde_ack_sink_done(s, ticket) or ryde_ack_sink_done_all(s)
+ *	ryde_ack_sink_turn(s, &err)
+ *		every turn of the loop: sends, hears that the reader is gone
+ *	ryde_ack_sink_eof(s, &clean, &err)
+ *		at the end of the input
+ *	ryde_ack_sink_finish(s, &err)
+ *		everything done was said
  */
 #ifndef RYDE_FLOW_ACK_SINK_H
 #define RYDE_FLOW_ACK_SINK_H

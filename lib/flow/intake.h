@@ -1,15 +1,26 @@
 /*
  * What every program that reads lines does with them before its own work begins: read,
- *take apart, run -f, take in for acknowledgement, keep the books, reject bad ones. A
- *program loops:
+ * take apart, run -f, take in for acknowledgement, keep the books, reject bad ones. A
+ * program loops:
  *
  *	for (;;) {
  *		switch (ryde_intake_next(in, &item, &err)) {
- *		case RYDE_INTAKE_ITEM:   use item.payload; ryde_intake_done(in,
- *item.ticket) when durable; continue; case RYDE_INTAKE_MARK:   pass it on, or nothing;
- *continue; case RYDE_INTAKE_AGAIN:  ryde_waits_begin, …, ryde_intake_wait,
- *ryde_waits_poll, ryde_intake_turn; continue; case RYDE_INTAKE_END:    flush what is
- *gathered; break; case RYDE_INTAKE_FAILED: stop with err; break;
+ *		case RYDE_INTAKE_ITEM:
+ *			… item.payload …; once durable: ryde_intake_done(in, item.ticket)
+ *			continue;
+ *		case RYDE_INTAKE_MARK:
+ *			… it is passed on, or nothing …
+ *			continue;
+ *		case RYDE_INTAKE_AGAIN:
+ *			ryde_waits_begin, …, ryde_intake_wait, ryde_waits_poll;
+ *			ryde_intake_turn;
+ *			continue;
+ *		case RYDE_INTAKE_END:
+ *			… what is gathered is flushed …
+ *			break;
+ *		case RYDE_INTAKE_FAILED:
+ *			… stop, with err …
+ *			break;
  *		}
  *	}
  */

@@ -1,6 +1,6 @@
 /*
  * The positions of a window, `at` on its lines: made by ryde-window, handed back unread
- *by sinks, stored by the reader.
+ * by sinks, stored by the reader.
  *
  *	{"n":7,"window":"FINGERPRINT","closed":1764000000000|null,"shards":{"shardId-0…":{"from":"49…"|null,"seen":"49…"},…}}
  *

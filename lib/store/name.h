@@ -1,10 +1,11 @@
 /*
  * What a name means: which engine holds the resource. Only this floor knows that there
- *are two.
+ * are two.
  *
- *	wildrydes        in the default store        local:wildrydes, aws:wildrydes    in
- *that one arn:aws:…        on AWS                      ./archive /var/x s3://b/p an
- *archive (ryde-archive, ryde-query)
+ *	wildrydes                       in the default store
+ *	local:wildrydes, aws:wildrydes  in that one
+ *	arn:aws:…                       on AWS
+ *	./archive /var/x s3://b/p       an archive (ryde-archive, ryde-query)
  */
 #ifndef RYDE_STORE_NAME_H
 #define RYDE_STORE_NAME_H
